@@ -1,0 +1,130 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The relay: pairs the two tunnel WebSockets of a session and carries frames between them, without
+// reading any. Used by the gateway, which claims a leg's ticket, accepts the upgrade and serves.
+#ifndef FAIRLEAD_DATAPLANE_RELAY_H_
+#define FAIRLEAD_DATAPLANE_RELAY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "dataplane/asio.h"
+#include "dataplane/websocket.h"
+
+namespace fairlead::dataplane {
+
+class IoThreads;
+
+// The two sides of a session.
+enum class Side { kConsole, kDevice };
+
+// A session that is expected.
+struct SessionSpec {
+  std::string session_id;
+  // SHA-256 of each side's ticket, 32 bytes.
+  std::string console_ticket_sha256;
+  std::string device_ticket_sha256;
+  // The unit ID that the device's leg must show; empty demands none.
+  std::string unit_id;
+  // How long tickets are good and a leg waits for the other.
+  absl::Duration pairing_timeout = absl::Seconds(30);
+  // Zero for never.
+  absl::Duration idle_timeout;
+  absl::Duration max_lifetime;
+};
+
+// How a session ended at the relay.
+struct RelayEnd {
+  enum class By { kConsole, kDevice, kRelay };
+  By by = By::kRelay;
+  // What was received from the side that ended it (1006 for a loss), or what the relay chose.
+  CloseReason reason;
+  std::uint64_t bytes_to_console = 0;
+  std::uint64_t bytes_to_device = 0;
+};
+
+// Told of what happens to sessions.
+// Thread: called on the session's I/O thread; must return at once and not call the relay.
+class RelayObserver {
+ public:
+  virtual ~RelayObserver() = default;
+  virtual void OnAttached(absl::string_view session_id, Side side) = 0;
+  virtual void OnDataFlowing(absl::string_view session_id) = 0;
+  // The last call for a session; it is forgotten before.
+  virtual void OnEnded(absl::string_view session_id, const RelayEnd& end) = 0;
+  // A leg was refused; `session_id` is empty if the ticket names none.
+  virtual void OnRefused(absl::string_view session_id, Side side, const PeerInfo& peer,
+                         const CloseReason& reason) = 0;
+};
+
+struct RelayOptions {
+  // The most sessions that may be registered; further ones are refused.
+  std::size_t max_sessions = 100'000;
+  // Whether legs get the text frames "attached" and "peer".
+  bool notices = true;
+  // What the relay sends as those frames; handed in because the data plane knows no proto.
+  std::string attached_text;
+  std::string peer_attached_text;
+};
+
+struct RelayCounters {
+  std::uint64_t sessions_registered = 0;
+  std::uint64_t sessions_now = 0;
+  std::uint64_t legs_now = 0;
+  std::uint64_t bytes_to_console = 0;
+  std::uint64_t bytes_to_device = 0;
+  std::uint64_t refused = 0;
+};
+
+// What a ticket gives a leg: the right to be served once, on a given thread.
+struct Claim {
+  // Not OK: accept the upgrade, then close with `refusal`.
+  bool granted = false;
+  CloseReason refusal;
+  std::string session_id;
+  Side side = Side::kConsole;
+  net::any_io_executor executor;
+};
+
+// Thread: Register, End, ClaimTicket, EndAll and counters from any thread; Serve on
+// Claim::executor's. Lifetime: `threads`, `observer` and `clock` must outlive it.
+class Relay {
+ public:
+  Relay(IoThreads& threads, RelayObserver& observer, const Clock& clock, RelayOptions options);
+  ~Relay();
+
+  // Expects the session's two legs from now on.
+  // Errors: ALREADY_EXISTS the session is known; RESOURCE_EXHAUSTED too many sessions.
+  absl::Status Register(SessionSpec spec);
+
+  // Ends a session: both legs are closed with `reason` at once. Unknown sessions are ignored.
+  void End(absl::string_view session_id, CloseReason reason);
+
+  // Ends all of them (4503 when draining).
+  void EndAll(CloseReason reason);
+
+  // Consumes `ticket` for `side`. `unit_id` is the device's, from its certificate; empty for none.
+  Claim ClaimTicket(absl::string_view ticket, Side side, absl::string_view unit_id,
+                    const PeerInfo& peer);
+
+  // Serves a claimed leg until its session ends. The WebSocket is closed on return.
+  net::awaitable<void> Serve(Claim claim, std::unique_ptr<WebSocket> leg);
+
+  // Tells that a claimed leg never came (the upgrade failed).
+  void Abandon(const Claim& claim);
+
+  RelayCounters counters() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace fairlead::dataplane
+
+#endif  // FAIRLEAD_DATAPLANE_RELAY_H_
