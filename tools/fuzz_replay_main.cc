@@ -1,3 +1,5 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
 // Runs a fuzz target without a fuzzer: over each corpus file named on the command line, over the
 // empty input, and over a fixed sequence of mutations of them. fairlead_cc_fuzz_test links it, so
 // that every fuzz target is also a fast and repeatable test.

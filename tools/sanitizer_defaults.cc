@@ -1,3 +1,5 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
 // Defaults of the sanitizers' runtimes, linked into every program and test (tools/build_defs.bzl).
 //
 // The runtimes call these functions at start, before main(); the environment (ASAN_OPTIONS and so
@@ -36,17 +38,17 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libgrpc_unse
 #if defined(FAIRLEAD_TSAN)
 extern "C" const char* __tsan_default_options();
 extern "C" const char* __tsan_default_options() {
-  return "halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1";
+  return "halt_on_error=1:second_deadlock_stack=1";
 }
 
-// The packaged libraries are built without ThreadSanitizer, which cannot see their locks.
+// The packaged libraries are built without ThreadSanitizer, which cannot see their atomics.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
-  return "called_from_lib:libgrpc_unsecure.so\n"
-         "called_from_lib:libgrpc++_unsecure.so\n"
-         "called_from_lib:libgpr.so\n"
-         "called_from_lib:libabsl_synchronization.so\n"
-         "called_from_lib:libprotobuf.so\n"
-         "called_from_lib:libspdlog.so\n";
+  return "race:libgrpc_unsecure.so\n"
+         "race:libgrpc++_unsecure.so\n"
+         "race:libgpr.so\n"
+         "race:libabsl_\n"
+         "race:libprotobuf.so\n"
+         "race:libspdlog.so\n";
 }
 #endif
