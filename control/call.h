@@ -5,6 +5,7 @@
 #ifndef FAIRLEAD_CONTROL_CALL_H_
 #define FAIRLEAD_CONTROL_CALL_H_
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <string>
