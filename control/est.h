@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_CONTROL_EST_H_
 #define FAIRLEAD_CONTROL_EST_H_
 
+#include "proto/device.pb.h"
 #include "proto/edge.pb.h"
 
 namespace fairlead::control {
