@@ -1,0 +1,79 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+#include "terminal/control_frame.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace fairlead::terminal {
+namespace {
+
+namespace json = ::google::protobuf::util;
+
+constexpr std::uint32_t kMaxCells = 1000;
+constexpr std::size_t kMaxNoticeCharacters = 512;
+
+bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+}  // namespace
+
+WindowSize ClampWindowSize(std::uint32_t columns, std::uint32_t rows) {
+  WindowSize size;
+  size.columns = std::clamp(columns, 1u, kMaxCells);
+  size.rows = std::clamp(rows, 1u, kMaxCells);
+  return size;
+}
+
+absl::StatusOr<v1::TerminalControl> ParseControlFrame(absl::string_view text) {
+  if (text.size() > kMaxControlFrameBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a control frame of ", text.size(),
+                                                   " bytes is longer than the ",
+                                                   kMaxControlFrameBytes, " bytes allowed"));
+  }
+  json::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  v1::TerminalControl control;
+  const auto status = json::JsonStringToMessage(
+      google::protobuf::StringPiece(text.data(), text.size()), &control, options);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(
+        "a control frame is not a TerminalControl message in JSON; send one object with one field, "
+        "such as {\"resize\":{\"columns\":80,\"rows\":24}}");
+  }
+  return control;
+}
+
+std::string PrintControlFrame(const v1::TerminalControl& control) {
+  json::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  // Fails only for messages that hold an Any or an out-of-range time, which this one does not.
+  if (!json::MessageToJsonString(control, &text, options).ok()) return "{}";
+  return text;
+}
+
+std::string AckFrame(std::uint64_t received_bytes) {
+  return absl::StrCat("{\"ack\":{\"receivedBytes\":\"", received_bytes, "\"}}");
+}
+
+std::string ResizeFrame(WindowSize size) {
+  return absl::StrCat("{\"resize\":{\"columns\":", size.columns, ",\"rows\":", size.rows, "}}");
+}
+
+std::string CloseFrame() { return "{\"close\":{}}"; }
+
+std::string NoticeFrame(absl::string_view text) {
+  std::string plain;
+  std::size_t characters = 0;
+  for (const char byte : text) {
+    if (!IsContinuation(byte) && ++characters > kMaxNoticeCharacters) break;
+    const bool control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
+    plain.push_back(control ? ' ' : byte);
+  }
+  v1::TerminalControl control;
+  control.mutable_notice()->set_text(plain);
+  return PrintControlFrame(control);
+}
+
+}  // namespace fairlead::terminal
