@@ -5,6 +5,7 @@
 #ifndef FAIRLEAD_DATAPLANE_PEER_H_
 #define FAIRLEAD_DATAPLANE_PEER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,15 @@ struct PeerCertificate {
   absl::Time not_after;
 };
 
+// The place that a connection takes among those that have not shown who they are.
+// Thread: any.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  // Gives the place back: from now on the connection counts as authenticated. Idempotent.
+  virtual void MarkAuthenticated() = 0;
+};
+
 // The other end of a connection.
 struct PeerInfo {
   // "192.0.2.1:4711" or "[2001:db8::1]:4711".
@@ -34,6 +44,15 @@ struct PeerInfo {
   std::string host;
   // Absent when the peer showed none.
   std::optional<PeerCertificate> certificate;
+  // Set by the listener; null elsewhere. See MarkAuthenticated.
+  std::shared_ptr<Admission> admission = nullptr;
+
+  // To be called by whoever has verified a ticket, a token or a key of this peer: the connection
+  // no longer counts against the caps on unauthenticated ones. (A verified client certificate does
+  // so by itself.)
+  void MarkAuthenticated() const {
+    if (admission != nullptr) admission->MarkAuthenticated();
+  }
 };
 
 }  // namespace fairlead::dataplane

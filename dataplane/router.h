@@ -77,6 +77,9 @@ class Router {
 // A response with body {"code":…,"message":"…","details":[]}, as REST errors have.
 HttpResponse ErrorResponse(const absl::Status& status);
 
+// The same, for HTTP statuses that no gRPC code stands for (405, 413, 426, 431 and the like).
+HttpResponse ErrorResponse(int http_status, const absl::Status& status);
+
 }  // namespace fairlead::dataplane
 
 #endif  // FAIRLEAD_DATAPLANE_ROUTER_H_
