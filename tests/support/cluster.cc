@@ -1,0 +1,221 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See cluster.h.
+#include "tests/support/cluster.h"
+
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace fairlead::tests {
+namespace {
+
+std::string NewFolder() {
+  const char* base = std::getenv("TEST_TMPDIR");
+  std::string pattern = absl::StrCat(base == nullptr ? "/tmp" : base, "/cluster.XXXXXX");
+  if (mkdtemp(pattern.data()) == nullptr) std::abort();
+  return pattern;
+}
+
+void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+  chmod(path.c_str(), 0600);
+}
+
+// The first one is the default.
+constexpr char kProfiles[] = R"(
+profile { name: "sh" argv: "/bin/sh" }
+profile { name: "cat" argv: "/bin/cat" }
+profile { name: "seven" argv: "/bin/sh" argv: "-c" argv: "printf x; exit 7" }
+profile {
+  name: "three"
+  argv: "/bin/sh" argv: "-c" argv: "head -c 1048576 /dev/zero | tr '\\000' a; exit 3"
+}
+profile { name: "size" argv: "/bin/sh" argv: "-c" argv: "stty size" }
+profile { name: "killed" argv: "/bin/sh" argv: "-c" argv: "printf x; kill -KILL $$" }
+profile { name: "broken" argv: "/nonexistent/program" }
+)";
+
+}  // namespace
+
+Cluster::Cluster() : Cluster(Options()) {}
+
+Cluster::Cluster(const Options& options) : options_(options), folder_(NewFolder()) {
+  WriteFile(folder_ + "/profiles.textproto", kProfiles);
+  StartServer();
+}
+
+Cluster::~Cluster() {
+  devices_.clear();
+  server_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void Cluster::Fail(const std::string& what) {
+  std::fprintf(stderr, "cluster: %s\n--- server ---\n%s\n", what.c_str(), Log("server").c_str());
+  for (const auto& device : devices_) {
+    std::fprintf(stderr, "--- %s ---\n%s\n", device.first.c_str(), Log(device.first).c_str());
+  }
+  std::abort();
+}
+
+std::string Cluster::Log(const std::string& name) const {
+  return ReadFile(absl::StrCat(folder_, "/", name, ".log")).value_or("");
+}
+
+void Cluster::StartServer() {
+  const std::string port_file = folder_ + "/port";
+  std::filesystem::remove(port_file);
+  Process::Options process;
+  process.argv = {Runfile("control/server"), absl::StrCat("--listen=127.0.0.1:", port_),
+                  absl::StrCat("--state_dir=", folder_, "/server"),
+                  absl::StrCat("--port_file=", port_file), "--sessions_per_user_per_minute=0"};
+  process.argv.insert(process.argv.end(), options_.server_arguments.begin(),
+                      options_.server_arguments.end());
+  process.log_path = folder_ + "/server.log";
+  server_ = Process::Start(process);
+  const bool ready = Eventually(absl::Seconds(60), [&] {
+    if (server_->Wait(absl::ZeroDuration()).has_value()) Fail("the server ended at once");
+    const std::string text(absl::StripSuffix(ReadFile(port_file).value_or(""), "\n"));
+    int port = 0;
+    if (!absl::SimpleAtoi(text, &port)) return false;
+    port_ = static_cast<std::uint16_t>(port);
+    return true;
+  });
+  if (!ready) Fail("the server did not write its port");
+  api_ = std::make_unique<Api>(absl::StrCat("https://localhost:", port_),
+                               ReadFile(ca_file()).value_or(""));
+  const std::string password = ReadFile(password_file()).value_or("");
+  if (!api_->Login("admin", std::string(absl::StripSuffix(password, "\n")))) Fail("cannot log in");
+}
+
+void Cluster::KillServer() {
+  server_->Signal(SIGKILL);
+  server_->Wait(absl::InfiniteDuration());
+}
+
+ExitStatus Cluster::StopServer() {
+  server_->Signal(SIGTERM);
+  const auto status = server_->Wait(absl::Seconds(30));
+  if (!status.has_value()) Fail("the server does not stop");
+  return *status;
+}
+
+void Cluster::LaunchDevice(const std::string& unit_id, std::uint16_t port) {
+  const std::string folder = absl::StrCat(folder_, "/", unit_id);
+  if (!std::filesystem::exists(folder)) {
+    std::filesystem::create_directory(folder);
+    const Reply key = api_->Call("POST", "/api/v1/firstAuthenticationKeys", {{"type", "ONE_TIME"}});
+    if (key.status != 200) Fail(absl::StrCat("cannot create a key: ", key.body.dump()));
+    WriteFile(folder + "/key", key.body.value("key", ""));
+  }
+  Process::Options process;
+  process.argv = {Runfile("device/agent"),
+                  absl::StrCat("--server=localhost:", port == 0 ? port_ : port),
+                  absl::StrCat("--unit_id=", unit_id),
+                  absl::StrCat("--state_dir=", folder),
+                  absl::StrCat("--key_file=", folder, "/key"),
+                  absl::StrCat("--ca_file=", ca_file()),
+                  absl::StrCat("--profiles_file=", folder_, "/profiles.textproto")};
+  process.log_path = absl::StrCat(folder_, "/", unit_id, ".log");
+  process.environment = {"PS1=fairlead> ", "ENV=", "HISTFILE=/dev/null"};
+  devices_[unit_id] = Process::Start(process);
+}
+
+void Cluster::StartDevice(const std::string& unit_id, std::uint16_t port) {
+  LaunchDevice(unit_id, port);
+  if (!AwaitDevice(unit_id, "ONLINE", absl::Seconds(60))) {
+    Fail(absl::StrCat(unit_id, " does not come online"));
+  }
+}
+
+void Cluster::KillDevice(const std::string& unit_id) {
+  device(unit_id).Signal(SIGKILL);
+  device(unit_id).Wait(absl::InfiniteDuration());
+}
+
+bool Cluster::AwaitDevice(const std::string& unit_id, const std::string& state,
+                          absl::Duration limit) {
+  return Eventually(limit, [&] {
+    const Reply reply = api_->Call("GET", absl::StrCat("/api/v1/devices/", unit_id));
+    return reply.status == 200 && reply.body.value("/connection/state"_json_pointer, "") == state;
+  });
+}
+
+nlohmann::json Cluster::CreateSession(const std::string& unit_id, const nlohmann::json& request) {
+  const Reply reply =
+      api_->Call("POST", absl::StrCat("/api/v1/devices/", unit_id, "/sessions"), request);
+  if (reply.status != 200) Fail(absl::StrCat("cannot create a session: ", reply.body.dump()));
+  return reply.body;
+}
+
+std::unique_ptr<ConsoleLeg> Cluster::Open(const std::string& unit_id, nlohmann::json* session,
+                                          const nlohmann::json& request,
+                                          ConsoleLeg::Acknowledge acknowledge) {
+  const nlohmann::json created = CreateSession(unit_id, request);
+  if (session != nullptr) *session = created;
+  return std::make_unique<ConsoleLeg>(created.value("consoleUrl", ""),
+                                      created.value("consoleTicket", ""), api_->tls(), acknowledge);
+}
+
+nlohmann::json Cluster::GetSession(const std::string& name) {
+  return api_->Call("GET", absl::StrCat("/api/v1/", name)).body;
+}
+
+nlohmann::json Cluster::AwaitSession(const std::string& name, const std::string& state,
+                                     absl::Duration limit) {
+  nlohmann::json session;
+  const bool reached = Eventually(limit, [&] {
+    session = GetSession(name);
+    return session.value("state", "") == state;
+  });
+  if (!reached) Fail(absl::StrCat(name, " is not ", state, " but ", session.dump()));
+  return session;
+}
+
+std::size_t Cluster::UnendedSessions() {
+  std::size_t count = 0;
+  for (const char* state : {"OPENING", "ACTIVE"}) {
+    const Reply reply =
+        api_->Call("GET", absl::StrCat("/api/v1/sessions?pageSize=1000&filter=state%3D", state));
+    if (reply.status != 200) Fail(absl::StrCat("cannot list sessions: ", reply.body.dump()));
+    count += reply.body.value("sessions", nlohmann::json::array()).size();
+  }
+  return count;
+}
+
+ExitStatus Cluster::Console(const std::vector<std::string>& arguments, const std::string& input,
+                            std::string* output) {
+  const std::string name = absl::StrCat(folder_, "/console", ++console_runs_);
+  WriteFile(name + ".in", input);
+  Process::Options process;
+  process.argv = {Runfile("console/cli"), "--server", api_->url(), "--ca_file", ca_file()};
+  process.argv.insert(process.argv.end(), arguments.begin(), arguments.end());
+  process.environment = {absl::StrCat("XDG_STATE_HOME=", folder_, "/console")};
+  process.stdin_path = name + ".in";
+  process.stdout_path = name + ".out";
+  process.log_path = name + ".log";
+  const auto status = Process::Start(process)->Wait(absl::Seconds(120));
+  *output = ReadFile(name + ".out").value_or("") + ReadFile(name + ".log").value_or("");
+  if (!status.has_value()) Fail(absl::StrCat("the console hangs: ", *output));
+  return *status;
+}
+
+std::vector<std::string> Steps(const nlohmann::json& session) {
+  std::vector<std::string> steps;
+  for (const nlohmann::json& entry : session.value("timeline", nlohmann::json::array())) {
+    steps.push_back(entry.value("step", ""));
+  }
+  return steps;
+}
+
+}  // namespace fairlead::tests

@@ -1,0 +1,94 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A whole Fairlead of real processes in a folder of its own: a UMS Server on a port of its choice
+// and enrolled agents. Used by the end-to-end tests.
+#ifndef FAIRLEAD_TESTS_SUPPORT_CLUSTER_H_
+#define FAIRLEAD_TESTS_SUPPORT_CLUSTER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "tests/support/api.h"
+#include "tests/support/console_leg.h"
+#include "tests/support/process.h"
+
+namespace fairlead::tests {
+
+// Thread: one. Lifetime: the destructor kills every process and removes the folder. Failures to set
+// up end the program with what the logs say.
+class Cluster {
+ public:
+  struct Options {
+    // Further arguments of the server.
+    std::vector<std::string> server_arguments;
+  };
+
+  Cluster();
+  explicit Cluster(const Options& options);
+  ~Cluster();
+
+  // Starts the server (again), on the same port and folder, and logs in.
+  void StartServer();
+  void KillServer();
+  // SIGTERM, and the exit status.
+  ExitStatus StopServer();
+
+  // Enrols (the first time) and starts an agent that dials `port` (0 for the server's own), and
+  // waits until the server shows it ONLINE.
+  void StartDevice(const std::string& unit_id, std::uint16_t port = 0);
+  // The same without waiting.
+  void LaunchDevice(const std::string& unit_id, std::uint16_t port = 0);
+  Process& device(const std::string& unit_id) { return *devices_.at(unit_id); }
+  void KillDevice(const std::string& unit_id);
+  // Waits until the device is in `state`.
+  bool AwaitDevice(const std::string& unit_id, const std::string& state, absl::Duration limit);
+
+  // Creates a session; the reply's body, or ends the program if it fails.
+  nlohmann::json CreateSession(const std::string& unit_id,
+                               const nlohmann::json& request = nlohmann::json::object());
+  // Creates a session and opens its Console leg.
+  std::unique_ptr<ConsoleLeg> Open(
+      const std::string& unit_id, nlohmann::json* session = nullptr,
+      const nlohmann::json& request = nlohmann::json::object(),
+      ConsoleLeg::Acknowledge acknowledge = ConsoleLeg::Acknowledge::kEvery64KiB);
+  nlohmann::json GetSession(const std::string& name);
+  // Waits until the session is in `state`, and returns it.
+  nlohmann::json AwaitSession(const std::string& name, const std::string& state,
+                              absl::Duration limit = absl::Seconds(30));
+  // The sessions that have not ended.
+  std::size_t UnendedSessions();
+
+  Api& api() { return *api_; }
+  Process& server() { return *server_; }
+  std::uint16_t port() const { return port_; }
+  const std::string& folder() const { return folder_; }
+  std::string ca_file() const { return folder_ + "/server/ca.pem"; }
+  std::string password_file() const { return folder_ + "/server/admin_password"; }
+  std::string Log(const std::string& name) const;
+
+  // Runs the console's command line to its end and returns its status; output goes to *output.
+  ExitStatus Console(const std::vector<std::string>& arguments, const std::string& input,
+                     std::string* output);
+
+ private:
+  [[noreturn]] void Fail(const std::string& what);
+
+  const Options options_;
+  const std::string folder_;
+  std::uint16_t port_ = 0;
+  int console_runs_ = 0;
+  std::unique_ptr<Process> server_;
+  std::unique_ptr<Api> api_;
+  std::map<std::string, std::unique_ptr<Process>> devices_;
+};
+
+// "CONSOLE_REQUESTED", ... of a session's timeline, in order.
+std::vector<std::string> Steps(const nlohmann::json& session);
+
+}  // namespace fairlead::tests
+
+#endif  // FAIRLEAD_TESTS_SUPPORT_CLUSTER_H_
