@@ -6,6 +6,7 @@
 #define FAIRLEAD_DATAPLANE_RELAY_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,48 +15,25 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "dataplane/asio.h"
+#include "dataplane/relay_types.h"
 #include "dataplane/websocket.h"
 
 namespace fairlead::dataplane {
 
 class IoThreads;
-
-// The two sides of a session.
-enum class Side { kConsole, kDevice };
-
-// A session that is expected.
-struct SessionSpec {
-  std::string session_id;
-  // SHA-256 of each side's ticket, 32 bytes.
-  std::string console_ticket_sha256;
-  std::string device_ticket_sha256;
-  // The unit ID that the device's leg must show; empty demands none.
-  std::string unit_id;
-  // How long tickets are good and a leg waits for the other.
-  absl::Duration pairing_timeout = absl::Seconds(30);
-  // Zero for never.
-  absl::Duration idle_timeout;
-  absl::Duration max_lifetime;
-};
-
-// How a session ended at the relay.
-struct RelayEnd {
-  enum class By { kConsole, kDevice, kRelay };
-  By by = By::kRelay;
-  // What was received from the side that ended it (1006 for a loss), or what the relay chose.
-  CloseReason reason;
-  std::uint64_t bytes_to_console = 0;
-  std::uint64_t bytes_to_device = 0;
-};
+class RelaySession;
+struct RelayShared;
 
 // Told of what happens to sessions.
-// Thread: called on the session's I/O thread; must return at once and not call the relay.
+// Thread: called on the session's I/O thread (OnRefused also on that of ClaimTicket's caller); must
+// return at once and not call the relay.
 class RelayObserver {
  public:
   virtual ~RelayObserver() = default;
   virtual void OnAttached(absl::string_view session_id, Side side) = 0;
   virtual void OnDataFlowing(absl::string_view session_id) = 0;
-  // The last call for a session; it is forgotten before.
+  // The last call for a session; it is forgotten before. The ending leg's bytes are delivered, the
+  // closing handshake with the other leg may still be under way.
   virtual void OnEnded(absl::string_view session_id, const RelayEnd& end) = 0;
   // A leg was refused; `session_id` is empty if the ticket names none.
   virtual void OnRefused(absl::string_view session_id, Side side, const PeerInfo& peer,
@@ -83,23 +61,33 @@ struct RelayCounters {
 
 // What a ticket gives a leg: the right to be served once, on a given thread.
 struct Claim {
-  // Not OK: accept the upgrade, then close with `refusal`.
+  // If not: accept the upgrade and serve all the same, which closes with `refusal`.
   bool granted = false;
   CloseReason refusal;
   std::string session_id;
   Side side = Side::kConsole;
+  // Where to call Serve.
   net::any_io_executor executor;
+  // Null unless granted. The relay's own.
+  std::shared_ptr<RelaySession> session;
 };
 
-// Thread: Register, End, ClaimTicket, EndAll and counters from any thread; Serve on
-// Claim::executor's. Lifetime: `threads`, `observer` and `clock` must outlive it.
+// Chooses the executor of a session by its identifier; each runs one thread.
+using SessionExecutor = std::function<net::any_io_executor(absl::string_view session_id)>;
+
+// Thread: Register, End, ClaimTicket, Abandon, EndAll and counters from any thread; Serve on
+// Claim::executor's. Lifetime: `threads`, `observer` and `clock` must outlive it. Destroy it when
+// sessions_now and legs_now are 0, or when the threads have stopped.
 class Relay {
  public:
   Relay(IoThreads& threads, RelayObserver& observer, const Clock& clock, RelayOptions options);
+  Relay(SessionExecutor executor_of, RelayObserver& observer, const Clock& clock,
+        RelayOptions options);
   ~Relay();
 
   // Expects the session's two legs from now on.
-  // Errors: ALREADY_EXISTS the session is known; RESOURCE_EXHAUSTED too many sessions.
+  // Errors: ALREADY_EXISTS the session or a ticket is known; RESOURCE_EXHAUSTED too many sessions;
+  // INVALID_ARGUMENT no identifier, no positive pairing timeout, or a hash that is none.
   absl::Status Register(SessionSpec spec);
 
   // Ends a session: both legs are closed with `reason` at once. Unknown sessions are ignored.
@@ -109,20 +97,23 @@ class Relay {
   void EndAll(CloseReason reason);
 
   // Consumes `ticket` for `side`. `unit_id` is the device's, from its certificate; empty for none.
+  // A granted claim must be followed by Serve or Abandon.
   Claim ClaimTicket(absl::string_view ticket, Side side, absl::string_view unit_id,
                     const PeerInfo& peer);
 
-  // Serves a claimed leg until its session ends. The WebSocket is closed on return.
+  // Serves a claimed leg until its session ends, or closes a refused one. The WebSocket is closed
+  // on return.
   net::awaitable<void> Serve(Claim claim, std::unique_ptr<WebSocket> leg);
 
-  // Tells that a claimed leg never came (the upgrade failed).
+  // Tells that a claimed leg never came (the upgrade failed): its ticket is gone, so the session
+  // ends. A no-op for a claim that was refused or served.
   void Abandon(const Claim& claim);
 
   RelayCounters counters() const;
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  const SessionExecutor executor_of_;
+  const std::shared_ptr<RelayShared> shared_;
 };
 
 }  // namespace fairlead::dataplane
