@@ -77,6 +77,8 @@ class TlsTransport {
   void Keep(std::span<const std::uint8_t> rest);
   // Sends `sealed` and keeps what the kernel does not take.
   void Send(std::span<const std::uint8_t> sealed, error_code& error);
+  // One send; negative: `error` is set.
+  std::ptrdiff_t SendSome(std::span<const std::uint8_t> data, error_code& error);
 
   net::ip::tcp::socket socket_;
   std::unique_ptr<TlsEngine> engine_;
@@ -286,6 +288,8 @@ class TlsStream {
   bool peer_offered_http11() const;
   // The peer's certificate, if it showed one; it was verified.
   std::optional<PeerCertificate> peer_certificate() const;
+  // Why a read gave protocol_error: what TLS objected to, or the peer. Otherwise OK.
+  absl::Status failure() const;
   // "TLSv1.3" or "TLSv1.2".
   std::string version() const;
 
