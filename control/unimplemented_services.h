@@ -1,0 +1,77 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The services of the contract that this version does not implement: each method answers
+// UNIMPLEMENTED with a sentence that names the method and what to use meanwhile.
+#ifndef FAIRLEAD_CONTROL_UNIMPLEMENTED_SERVICES_H_
+#define FAIRLEAD_CONTROL_UNIMPLEMENTED_SERVICES_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/strings/string_view.h"
+#include "proto/icg.grpc.pb.h"
+#include "proto/role.grpc.pb.h"
+#include "proto/user.grpc.pb.h"
+
+namespace fairlead::control {
+
+// Ends the call with UNIMPLEMENTED: "`method` is not available in this version; `meanwhile`."
+grpc::ServerUnaryReactor* RefuseUnimplemented(grpc::CallbackServerContext* context,
+                                              absl::string_view method,
+                                              absl::string_view meanwhile);
+
+class IcgService : public v1::IcgService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* RegisterIcg(grpc::CallbackServerContext* context,
+                                        const v1::RegisterIcgRequest* request,
+                                        v1::RegisterIcgResponse* response) override;
+  grpc::ServerUnaryReactor* ListIcgs(grpc::CallbackServerContext* context,
+                                     const v1::ListIcgsRequest* request,
+                                     v1::ListIcgsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteIcg(grpc::CallbackServerContext* context,
+                                      const v1::DeleteIcgRequest* request,
+                                      v1::DeleteIcgResponse* response) override;
+};
+
+class UserService : public v1::UserService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* CreateUser(grpc::CallbackServerContext* context,
+                                       const v1::CreateUserRequest* request,
+                                       v1::User* response) override;
+  grpc::ServerUnaryReactor* GetUser(grpc::CallbackServerContext* context,
+                                    const v1::GetUserRequest* request, v1::User* response) override;
+  grpc::ServerUnaryReactor* ListUsers(grpc::CallbackServerContext* context,
+                                      const v1::ListUsersRequest* request,
+                                      v1::ListUsersResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateUser(grpc::CallbackServerContext* context,
+                                       const v1::UpdateUserRequest* request,
+                                       v1::User* response) override;
+  grpc::ServerUnaryReactor* ChangePassword(grpc::CallbackServerContext* context,
+                                           const v1::ChangePasswordRequest* request,
+                                           v1::ChangePasswordResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteUser(grpc::CallbackServerContext* context,
+                                       const v1::DeleteUserRequest* request,
+                                       v1::DeleteUserResponse* response) override;
+};
+
+class RoleService : public v1::RoleService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* CreateRole(grpc::CallbackServerContext* context,
+                                       const v1::CreateRoleRequest* request,
+                                       v1::Role* response) override;
+  grpc::ServerUnaryReactor* GetRole(grpc::CallbackServerContext* context,
+                                    const v1::GetRoleRequest* request, v1::Role* response) override;
+  grpc::ServerUnaryReactor* ListRoles(grpc::CallbackServerContext* context,
+                                      const v1::ListRolesRequest* request,
+                                      v1::ListRolesResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateRole(grpc::CallbackServerContext* context,
+                                       const v1::UpdateRoleRequest* request,
+                                       v1::Role* response) override;
+  grpc::ServerUnaryReactor* DeleteRole(grpc::CallbackServerContext* context,
+                                       const v1::DeleteRoleRequest* request,
+                                       v1::DeleteRoleResponse* response) override;
+};
+
+}  // namespace fairlead::control
+
+#endif  // FAIRLEAD_CONTROL_UNIMPLEMENTED_SERVICES_H_
