@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Who is behind a gRPC call: what control needs of the gateway, and nothing more. gRPC runs on a
-// socketpair behind our TLS, so that ServerContext::peer() is "fd:N" or "inproc"; the gateway,
+// socketpair behind our TLS, so that ServerContext::peer() is "fd:N", or in-process; the gateway,
 // which made the socketpair, resolves it.
 #ifndef FAIRLEAD_BASE_CALL_PEER_H_
 #define FAIRLEAD_BASE_CALL_PEER_H_
@@ -35,8 +35,12 @@ class CallPeerResolver {
   virtual absl::optional<CallPeer> Resolve(absl::string_view grpc_peer) const = 0;
 };
 
-// Whether `grpc_peer` is a call from this very process.
-inline bool IsInProcess(absl::string_view grpc_peer) { return grpc_peer.substr(0, 6) == "inproc"; }
+// Whether `grpc_peer` is a call from this very process. gRPC 1.51 names the peer of an in-process
+// channel "unknown", later versions "inproc"; a connection behind our TLS is always "fd:N", set
+// before its first handler runs, and our servers listen on nothing else.
+inline bool IsInProcess(absl::string_view grpc_peer) {
+  return grpc_peer == "unknown" || grpc_peer.substr(0, 6) == "inproc";
+}
 
 }  // namespace fairlead
 
