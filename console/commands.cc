@@ -1,0 +1,261 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See commands.h.
+#include "console/commands.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "base/status.h"
+#include "console/table.h"
+#include "proto/audit.pb.h"
+#include "proto/auth.pb.h"
+#include "proto/device.pb.h"
+#include "proto/session.pb.h"
+
+namespace fairlead::console {
+namespace {
+
+using google::protobuf::Message;
+
+std::string LocalTime(const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0) return "never";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(time.seconds()),
+                          absl::LocalTimeZone());
+}
+
+// "devices/x" for "x" and for "devices/x".
+std::string ResourceName(const std::string& collection, const std::string& name) {
+  return absl::StartsWith(name, collection + "/") ? name : absl::StrCat(collection, "/", name);
+}
+
+std::string LastPart(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
+absl::Status PrintJson(const Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  if (!status.ok()) return absl::InternalError(std::string(status.message()));
+  std::fputs(json.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status Print(const CommandContext& context, const Message& message,
+                   const std::vector<std::vector<std::string>>& rows) {
+  if (context.output == OutputFormat::kJson) return PrintJson(message);
+  std::fputs(FormatTable(rows).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+// Prints `sentence` for a person, or the message for a program.
+absl::Status Report(const CommandContext& context, const Message& message,
+                    const std::string& sentence) {
+  if (context.output == OutputFormat::kJson) return PrintJson(message);
+  std::printf("%s\n", sentence.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Call(CommandContext& context, absl::string_view method, const Message& request,
+                  Message* response) {
+  const absl::Status status = context.api.Call(absl::StrCat("fairlead.v1.", method),
+                                               context.state.token, request, response);
+  if (absl::IsUnauthenticated(status) && !context.state.token.empty()) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(status.message(), " (run the login command again)"));
+  }
+  return status;
+}
+
+// Calls a list method until `limit` items have come or there are no more.
+template <typename Response, typename Request, typename Append>
+absl::Status CallPages(CommandContext& context, absl::string_view method, Request request,
+                       int limit, Append append) {
+  int count = 0;
+  do {
+    request.set_page_size(std::min(limit - count, 1000));
+    Response page;
+    FAIRLEAD_RETURN_IF_ERROR(Call(context, method, request, &page));
+    count += append(page);
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty() && count < limit);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> DeviceRow(const v1::Device& device) {
+  const v1::Connection& connection = device.connection();
+  const bool online = connection.state() == v1::Connection::ONLINE;
+  return {device.unit_id(),
+          device.display_name(),
+          v1::Device::OsGeneration_Name(device.os_generation()),
+          v1::Connection::State_Name(connection.state()),
+          online ? v1::Connection::Via_Name(connection.via()) : "-",
+          device.terminal().enabled() ? "enabled" : "disabled",
+          LocalTime(online ? connection.since_time() : device.last_seen_time())};
+}
+
+}  // namespace
+
+absl::Status Login(CommandContext& context, const std::string& password) {
+  v1::LoginRequest request;
+  request.set_username(context.state.username);
+  request.set_password(password);
+  v1::LoginResponse response;
+  context.state.token.clear();
+  FAIRLEAD_RETURN_IF_ERROR(Call(context, "AuthService.Login", request, &response));
+  context.state.token = response.access_token();
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string path, SavedStatePath());
+  FAIRLEAD_RETURN_IF_ERROR(SaveState(path, context.state));
+  v1::LoginResponse shown = response;
+  shown.clear_access_token();
+  return Report(
+      context, shown,
+      absl::StrCat("Logged in to ", context.state.server, " as ", context.state.username, "."));
+}
+
+absl::Status Logout(CommandContext& context) {
+  v1::LogoutResponse response;
+  FAIRLEAD_RETURN_IF_ERROR(Call(context, "AuthService.Logout", v1::LogoutRequest(), &response));
+  context.state.token.clear();
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string path, SavedStatePath());
+  FAIRLEAD_RETURN_IF_ERROR(SaveState(path, context.state));
+  return Report(context, response, "Logged out.");
+}
+
+absl::Status Devices(CommandContext& context, const std::string& unit_id,
+                     const std::string& filter) {
+  std::vector<std::vector<std::string>> rows = {
+      {"UNIT ID", "NAME", "OS", "STATE", "VIA", "TERMINAL", "SINCE / LAST SEEN"}};
+  if (!unit_id.empty()) {
+    v1::GetDeviceRequest request;
+    request.set_name(ResourceName("devices", unit_id));
+    v1::Device device;
+    FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.GetDevice", request, &device));
+    rows.push_back(DeviceRow(device));
+    return Print(context, device, rows);
+  }
+  v1::ListDevicesRequest request;
+  request.set_filter(filter);
+  v1::ListDevicesResponse all;
+  FAIRLEAD_RETURN_IF_ERROR(
+      CallPages<v1::ListDevicesResponse>(context, "DeviceService.ListDevices", request, 1'000'000,
+                                         [&](const v1::ListDevicesResponse& page) {
+                                           all.mutable_devices()->MergeFrom(page.devices());
+                                           for (const v1::Device& device : page.devices())
+                                             rows.push_back(DeviceRow(device));
+                                           return page.devices_size();
+                                         }));
+  return Print(context, all, rows);
+}
+
+absl::Status Sessions(CommandContext& context, const std::string& filter, int limit) {
+  std::vector<std::vector<std::string>> rows = {
+      {"SESSION", "DEVICE", "USER", "FLOW", "STATE", "STARTED", "END"}};
+  v1::ListSessionsRequest request;
+  request.set_filter(filter);
+  v1::ListSessionsResponse all;
+  FAIRLEAD_RETURN_IF_ERROR(CallPages<v1::ListSessionsResponse>(
+      context, "SessionService.ListSessions", request, limit,
+      [&](const v1::ListSessionsResponse& page) {
+        all.mutable_sessions()->MergeFrom(page.sessions());
+        for (const v1::Session& session : page.sessions()) {
+          rows.push_back(
+              {LastPart(session.name()), LastPart(session.device()), LastPart(session.user()),
+               v1::Session::Flow_Name(session.flow()), v1::Session::State_Name(session.state()),
+               session.timeline().empty() ? "-" : LocalTime(session.timeline(0).time()),
+               session.has_end() ? v1::SessionEnd::Cause_Name(session.end().cause()) : "-"});
+        }
+        return page.sessions_size();
+      }));
+  return Print(context, all, rows);
+}
+
+absl::Status Terminate(CommandContext& context, const std::string& session,
+                       const std::string& reason) {
+  v1::TerminateSessionRequest request;
+  request.set_name(ResourceName("sessions", session));
+  request.set_reason(reason);
+  v1::Session ended;
+  FAIRLEAD_RETURN_IF_ERROR(Call(context, "SessionService.TerminateSession", request, &ended));
+  return Report(context, ended, absl::StrCat(ended.name(), " has ended."));
+}
+
+absl::Status CreateKey(CommandContext& context, const v1::FirstAuthenticationKey& key) {
+  v1::CreateFirstAuthenticationKeyRequest request;
+  *request.mutable_first_authentication_key() = key;
+  v1::FirstAuthenticationKey created;
+  FAIRLEAD_RETURN_IF_ERROR(
+      Call(context, "EnrollmentService.CreateFirstAuthenticationKey", request, &created));
+  return Report(
+      context, created,
+      absl::StrCat("Created ", created.name(),
+                   ". The key is shown only now; give it to the device:\n", created.key()));
+}
+
+absl::Status ListKeys(CommandContext& context) {
+  std::vector<std::vector<std::string>> rows = {
+      {"KEY", "TYPE", "NAME", "STATE", "USED", "DEVICES", "CREATED"}};
+  v1::ListFirstAuthenticationKeysResponse all;
+  FAIRLEAD_RETURN_IF_ERROR(CallPages<v1::ListFirstAuthenticationKeysResponse>(
+      context, "EnrollmentService.ListFirstAuthenticationKeys",
+      v1::ListFirstAuthenticationKeysRequest(), 100'000,
+      [&](const v1::ListFirstAuthenticationKeysResponse& page) {
+        all.mutable_first_authentication_keys()->MergeFrom(page.first_authentication_keys());
+        for (const v1::FirstAuthenticationKey& key : page.first_authentication_keys()) {
+          rows.push_back({LastPart(key.name()), v1::FirstAuthenticationKey::Type_Name(key.type()),
+                          key.display_name(), key.disabled() ? "disabled" : "enabled",
+                          absl::StrCat(key.use_count()), absl::StrJoin(key.unit_ids(), " "),
+                          LocalTime(key.create_time())});
+        }
+        return page.first_authentication_keys_size();
+      }));
+  return Print(context, all, rows);
+}
+
+absl::Status DisableKey(CommandContext& context, const std::string& name) {
+  v1::DisableFirstAuthenticationKeyRequest request;
+  request.set_name(ResourceName("firstAuthenticationKeys", name));
+  v1::FirstAuthenticationKey key;
+  FAIRLEAD_RETURN_IF_ERROR(
+      Call(context, "EnrollmentService.DisableFirstAuthenticationKey", request, &key));
+  return Report(context, key, absl::StrCat(key.name(), " is disabled."));
+}
+
+absl::Status DeleteKey(CommandContext& context, const std::string& name) {
+  v1::DeleteFirstAuthenticationKeyRequest request;
+  request.set_name(ResourceName("firstAuthenticationKeys", name));
+  v1::DeleteFirstAuthenticationKeyResponse response;
+  FAIRLEAD_RETURN_IF_ERROR(
+      Call(context, "EnrollmentService.DeleteFirstAuthenticationKey", request, &response));
+  return Report(context, response, absl::StrCat(request.name(), " is deleted."));
+}
+
+absl::Status Audit(CommandContext& context, const std::string& filter, int limit) {
+  std::vector<std::vector<std::string>> rows = {
+      {"NO", "TIME", "ACTOR", "ACTION", "RESOURCE", "OUTCOME", "FROM", "DETAIL"}};
+  v1::ListAuditEventsRequest request;
+  request.set_filter(filter);
+  v1::ListAuditEventsResponse all;
+  FAIRLEAD_RETURN_IF_ERROR(CallPages<v1::ListAuditEventsResponse>(
+      context, "AuditService.ListAuditEvents", request, limit,
+      [&](const v1::ListAuditEventsResponse& page) {
+        all.mutable_audit_events()->MergeFrom(page.audit_events());
+        for (const v1::AuditEvent& event : page.audit_events()) {
+          rows.push_back({LastPart(event.name()), LocalTime(event.time()), event.actor(),
+                          event.action(), event.resource(),
+                          v1::AuditEvent::Outcome_Name(event.outcome()), event.peer_address(),
+                          event.detail()});
+        }
+        return page.audit_events_size();
+      }));
+  return Print(context, all, rows);
+}
+
+}  // namespace fairlead::console

@@ -1,0 +1,294 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See terminal_client.h.
+#include "console/terminal_client.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <csignal>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "terminal/control_frame.h"
+
+namespace fairlead::console {
+
+using dataplane::CloseReason;
+using dataplane::FrameKind;
+using dataplane::kToken;
+using dataplane::Message;
+using dataplane::net::awaitable;
+
+namespace {
+
+// Output beyond this waits in the network; a device that is acknowledged stops long before.
+constexpr std::size_t kMaxOutputBytes = 4u << 20;
+// What a person may paste ahead of the device; the escapes are read up to here.
+constexpr std::size_t kMaxTypedBytes = 16u << 20;
+// What a script may be ahead.
+constexpr std::size_t kMaxScriptBytes = 256u << 10;
+constexpr std::size_t kInputFrameBytes = 64u << 10;
+// End of transmission: ends a shell that reads a script from its terminal.
+constexpr char kEndOfTransmission = '\x04';
+
+constexpr char kHelp[] =
+    "\r\nSupported escapes, typed after a new line:\r\n"
+    "  ~.  leave (the program on the device is hung up)\r\n"
+    "  ~?  this help\r\n"
+    "  ~~  send one ~\r\n";
+
+// The number of a signal by name, for the exit code of shells: 128 + number.
+int SignalNumber(absl::string_view name) {
+  constexpr std::pair<absl::string_view, int> kNames[] = {
+      {"SIGHUP", SIGHUP},   {"SIGINT", SIGINT},   {"SIGQUIT", SIGQUIT}, {"SIGILL", SIGILL},
+      {"SIGTRAP", SIGTRAP}, {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},
+      {"SIGKILL", SIGKILL}, {"SIGUSR1", SIGUSR1}, {"SIGSEGV", SIGSEGV}, {"SIGUSR2", SIGUSR2},
+      {"SIGPIPE", SIGPIPE}, {"SIGALRM", SIGALRM}, {"SIGTERM", SIGTERM}, {"SIGXCPU", SIGXCPU},
+      {"SIGXFSZ", SIGXFSZ}, {"SIGSYS", SIGSYS}};
+  for (const auto& [known, number] : kNames) {
+    if (known == name) return number;
+  }
+  return 127;
+}
+
+std::string CloseSentence(const CloseReason& close) {
+  if (close.code == dataplane::kCloseLost) {
+    return "the connection was lost; the terminal on the device is hung up";
+  }
+  return close.text.empty() ? absl::StrCat("the terminal was closed (code ", close.code, ")")
+                            : absl::StrCat(close.text, " (code ", close.code, ")");
+}
+
+}  // namespace
+
+TerminalClient::TerminalClient(dataplane::net::io_context& context,
+                               std::unique_ptr<dataplane::WebSocket> tunnel, InputKind input_kind,
+                               int input, int output)
+    : context_(context),
+      tunnel_(std::move(tunnel)),
+      input_kind_(input_kind),
+      io_(input, output),
+      signals_(context, SIGTERM, SIGHUP),
+      changed_(context) {
+  changed_.expires_at(std::chrono::steady_clock::time_point::max());
+  // A person's Ctrl-C is a byte in raw mode; a script's is a wish to leave.
+  if (input_kind == InputKind::kTerminal) {
+    signals_.add(SIGWINCH);
+  } else {
+    signals_.add(SIGINT);
+  }
+}
+
+awaitable<void> TerminalClient::Wait() { co_await changed_.async_wait(kToken); }
+
+void TerminalClient::Start(awaitable<void> direction) {
+  ++running_;
+  dataplane::net::co_spawn(context_, std::move(direction), [this](std::exception_ptr) {
+    --running_;
+    Wake();
+  });
+}
+
+awaitable<TerminalOutcome> TerminalClient::Serve() {
+  Start(WatchSignals());
+  Start(ReadInput());
+  Start(Send());
+  Start(WriteOutput());
+  co_await Receive();
+  closed_ = true;
+  if (sending_) tunnel_->Abort();
+  Wake();
+  while (!leaving_ && !output_.empty()) co_await Wait();
+  io_.Stop();
+  signals_.cancel();
+  while (running_ > 0) {
+    Wake();
+    co_await Wait();
+  }
+  co_return Outcome();
+}
+
+awaitable<void> TerminalClient::Receive() {
+  while (!leaving_) {
+    Message message = co_await tunnel_->ReadMessage();
+    if (!message.open) {
+      close_ = message.close;
+      co_return;
+    }
+    if (message.kind == FrameKind::kText) {
+      OnText(message.payload);
+    } else if (!message.payload.empty()) {
+      Show(std::move(message.payload), Origin::kDevice);
+    }
+    while (output_bytes_ > kMaxOutputBytes && !leaving_) co_await Wait();
+  }
+}
+
+void TerminalClient::Show(std::string bytes, Origin origin) {
+  output_bytes_ += bytes.size();
+  output_.push_back({origin, std::move(bytes)});
+  Wake();
+}
+
+void TerminalClient::OnText(absl::string_view text) {
+  const absl::StatusOr<terminal::ConsoleEvent> event = end_.OnText(text);
+  if (!event.ok()) {
+    Leave(absl::StrCat("the device breaks the protocol: ", event.status().message()));
+    return;
+  }
+  using Kind = terminal::ConsoleEvent::Kind;
+  if (event->kind == Kind::kNotice) {
+    Show(absl::StrCat("\r\n[", event->text, "]\r\n"), Origin::kConsole);
+  }
+  if (event->kind == Kind::kEnded) Acknowledge();
+  Wake();
+}
+
+void TerminalClient::Acknowledge() {
+  const auto more =
+      output_.empty() ? terminal::ConsoleEnd::Output::kIdle : terminal::ConsoleEnd::Output::kMore;
+  if (std::optional<std::string> ack = end_.TakeAck(more)) ack_ = *std::move(ack);
+}
+
+awaitable<void> TerminalClient::WriteOutput() {
+  while (true) {
+    while (output_.empty() && !closed_ && !leaving_) co_await Wait();
+    if (output_.empty() || leaving_) co_return;
+    // Taken out only when written, so that Serve sees that something is left.
+    const bool written = co_await io_.Write(output_.front().bytes);
+    const Output& done = output_.front();
+    if (done.origin == Origin::kDevice) end_.OnOutputHandled(done.bytes.size());
+    output_bytes_ -= done.bytes.size();
+    output_.pop_front();
+    if (!written) {
+      Leave("standard output was closed");
+      co_return;
+    }
+    Acknowledge();
+    Wake();
+  }
+}
+
+bool TerminalClient::InputIsFull() const {
+  return input_.size() >= (input_kind_ == InputKind::kTerminal ? kMaxTypedBytes : kMaxScriptBytes);
+}
+
+awaitable<void> TerminalClient::ReadInput() {
+  while (!closed_ && !leaving_) {
+    while (InputIsFull() && !closed_ && !leaving_) co_await Wait();
+    const std::string bytes = co_await io_.Read();
+    if (closed_ || leaving_) co_return;
+    if (bytes.empty()) {
+      if (input_kind_ == InputKind::kTerminal) {
+        Leave("the terminal went away");
+      } else {
+        input_.push_back(kEndOfTransmission);
+      }
+      Wake();
+      co_return;
+    }
+    OnTyped(bytes);
+    Wake();
+  }
+}
+
+void TerminalClient::OnTyped(absl::string_view bytes) {
+  if (input_kind_ == InputKind::kScript) {
+    input_.append(bytes.data(), bytes.size());
+    return;
+  }
+  EscapeFilter::Result typed = escapes_.Filter(bytes);
+  input_ += typed.data;
+  if (typed.help) Show(kHelp, Origin::kConsole);
+  if (typed.leave) Leave("left with ~.");
+}
+
+void TerminalClient::Leave(std::string message) {
+  if (leaving_ || closed_) return;
+  leaving_ = true;
+  leave_message_ = std::move(message);
+  io_.Stop();
+  // A write that hangs would keep the close frame back for ever.
+  if (sending_) tunnel_->Abort();
+  Wake();
+}
+
+awaitable<void> TerminalClient::Send() {
+  while (!closed_ && !leaving_) {
+    std::string text;
+    if (!resize_.empty()) {
+      text = std::exchange(resize_, "");
+    } else if (!ack_.empty()) {
+      text = std::exchange(ack_, "");
+    }
+    absl::Status sent;
+    sending_ = true;
+    if (!text.empty()) {
+      sent = co_await tunnel_->WriteText(text);
+    } else if (!input_.empty() && end_.InputAllowance() > 0) {
+      const std::size_t size = static_cast<std::size_t>(
+          std::min<std::uint64_t>({input_.size(), end_.InputAllowance(), kInputFrameBytes}));
+      const std::string frame = input_.substr(0, size);
+      input_.erase(0, size);
+      end_.OnInputSent(size);
+      sent = co_await tunnel_->WriteBinary(frame);
+      Wake();
+    } else {
+      sending_ = false;
+      co_await Wait();
+    }
+    sending_ = false;
+    if (!sent.ok()) co_return;
+  }
+  if (leaving_ && !closed_) {
+    CloseReason hang_up;
+    hang_up.code = dataplane::kCloseNormal;
+    co_await tunnel_->Close(hang_up);
+  }
+}
+
+awaitable<void> TerminalClient::WatchSignals() {
+  while (!closed_ && !leaving_) {
+    const auto [error, signal] = co_await signals_.async_wait(kToken);
+    if (error) co_return;
+    if (signal == SIGWINCH) {
+      resize_ = terminal::ResizeFrame(TtySize());
+      Wake();
+    } else {
+      Leave("ended by a signal");
+    }
+  }
+}
+
+TerminalOutcome TerminalClient::Outcome() const {
+  TerminalOutcome outcome;
+  if (leaving_) {
+    outcome.message = leave_message_;
+    return outcome;
+  }
+  const terminal::ConsoleEnd::Outcome stream = end_.outcome();
+  using Kind = terminal::ConsoleEnd::Outcome::Kind;
+  if (stream.kind == Kind::kNoEnd) {
+    outcome.message = CloseSentence(close_);
+    return outcome;
+  }
+  const terminal::ProgramResult& result = *end_.result();
+  if (result.exit_code.has_value()) {
+    outcome.exit_code = *result.exit_code;
+  } else if (!result.signal.empty()) {
+    outcome.exit_code = 128 + SignalNumber(result.signal);
+    outcome.message = absl::StrCat("the program was ended by ", result.signal);
+  } else {
+    outcome.message = "how the program ended is not known";
+  }
+  if (stream.kind == Kind::kTruncated) {
+    outcome.exit_code = 255;
+    outcome.message = absl::StrCat("the last ", stream.missing_bytes,
+                                   " bytes of the output were lost: ", CloseSentence(close_));
+  }
+  return outcome;
+}
+
+}  // namespace fairlead::console

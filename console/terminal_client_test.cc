@@ -1,0 +1,219 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Covers the Console's side of a terminal over a tunnel in memory and real pipes: order of bytes,
+// acknowledgement, the end of input, the outcome for the exit code, losses at every operation.
+#include "console/terminal_client.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
+#include <string>
+
+#include "dataplane/testing/fake_websocket.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::console {
+namespace {
+
+using dataplane::CloseReason;
+using dataplane::FakeWebSocketOptions;
+using dataplane::FakeWebSocketPair;
+using dataplane::FaultPlan;
+using dataplane::FrameKind;
+using dataplane::Message;
+using dataplane::WebSocket;
+using dataplane::net::awaitable;
+using ::testing::HasSubstr;
+
+// A script that the device plays, and what it has seen.
+struct Device {
+  std::string output;
+  std::string end_text;
+  CloseReason close;
+  // Waits for this much input before it sends anything.
+  std::size_t await_input = 0;
+  std::string input;
+  std::vector<std::string> controls;
+};
+
+awaitable<void> ReadOne(WebSocket& tunnel, Device& device, bool& open) {
+  const Message message = co_await tunnel.ReadMessage();
+  open = message.open;
+  if (!open) co_return;
+  if (message.kind == FrameKind::kText) {
+    device.controls.push_back(message.payload);
+  } else {
+    device.input += message.payload;
+  }
+}
+
+awaitable<void> Play(std::unique_ptr<WebSocket> tunnel, Device& device) {
+  bool open = true;
+  while (open && device.input.size() < device.await_input) co_await ReadOne(*tunnel, device, open);
+  for (std::size_t at = 0; open && at < device.output.size(); at += 1000) {
+    const std::string piece = device.output.substr(at, 1000);
+    open = (co_await tunnel->WriteBinary(piece)).ok();
+  }
+  if (open && !device.end_text.empty()) {
+    open = (co_await tunnel->WriteText(device.end_text)).ok();
+    // The acknowledgement of everything comes before the close.
+    const std::string all = "\"" + std::to_string(device.output.size()) + "\"";
+    while (open &&
+           (device.controls.empty() || device.controls.back().find(all) == std::string::npos)) {
+      co_await ReadOne(*tunnel, device, open);
+    }
+  }
+  if (open) co_await tunnel->Close(device.close);
+}
+
+// The console's process: pipes as standard input and output.
+class TerminalClientTest : public ::testing::Test {
+ protected:
+  TerminalClientTest() {
+    EXPECT_EQ(pipe2(input_, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(output_, O_CLOEXEC), 0);
+  }
+  ~TerminalClientTest() override {
+    for (const int fd : {input_[0], input_[1], output_[0], output_[1]}) {
+      if (fd >= 0) close(fd);
+    }
+  }
+
+  void Type(const std::string& text) {
+    ASSERT_EQ(write(input_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  void EndInput() {
+    close(input_[1]);
+    input_[1] = -1;
+  }
+
+  awaitable<TerminalOutcome> Serve(std::unique_ptr<WebSocket> tunnel) {
+    TerminalClient client(context_, std::move(tunnel), InputKind::kScript, input_[0], output_[1]);
+    co_return co_await client.Serve();
+  }
+
+  // Runs console and device to their ends; what the console wrote is in shown_.
+  TerminalOutcome Run(Device& device, FakeWebSocketOptions options = FakeWebSocketOptions()) {
+    FakeWebSocketPair pair =
+        dataplane::MakeFakeWebSocketPair(context_.get_executor(), std::move(options));
+    std::future<void> reader = std::async(std::launch::async, [this] {
+      char bytes[4096];
+      ssize_t n = 0;
+      while ((n = read(output_[0], bytes, sizeof(bytes))) > 0) {
+        shown_.append(bytes, static_cast<std::size_t>(n));
+      }
+    });
+    auto console = dataplane::net::co_spawn(context_, Serve(std::move(pair.first)),
+                                            dataplane::net::use_future);
+    auto player = dataplane::net::co_spawn(context_, Play(std::move(pair.second), device),
+                                           dataplane::net::use_future);
+    context_.run();
+    close(output_[1]);
+    output_[1] = -1;
+    reader.get();
+    player.get();
+    return console.get();
+  }
+
+  dataplane::net::io_context context_;
+  int input_[2] = {-1, -1};
+  int output_[2] = {-1, -1};
+  std::string shown_;
+};
+
+CloseReason Normal() {
+  CloseReason reason;
+  reason.code = 1000;
+  return reason;
+}
+
+TEST_F(TerminalClientTest, OutputIsWrittenWholeAndTheExitCodePassedOn) {
+  Device device;
+  for (int i = 0; i < 300'000; ++i) device.output.push_back(static_cast<char>(i * 7));
+  device.end_text = R"({"end":{"exitCode":7,"totalBytes":"300000"}})";
+  device.close = Normal();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_TRUE(shown_ == device.output);
+  EXPECT_EQ(outcome.exit_code, 7);
+  EXPECT_EQ(outcome.message, "");
+}
+
+TEST_F(TerminalClientTest, InputArrivesInOrderAndItsEndAsEndOfTransmission) {
+  Device device;
+  device.await_input = 12;
+  device.end_text = R"({"end":{"exitCode":0,"totalBytes":"0"}})";
+  device.close = Normal();
+  Type("first\n");
+  Type("then\n");
+  EndInput();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(device.input, "first\nthen\n\x04");
+  EXPECT_EQ(outcome.exit_code, 0);
+}
+
+TEST_F(TerminalClientTest, ASignalGives128PlusItsNumber) {
+  Device device;
+  device.end_text = R"({"end":{"signal":"SIGKILL","totalBytes":"0"}})";
+  device.close = Normal();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(outcome.exit_code, 137);
+  EXPECT_THAT(outcome.message, HasSubstr("SIGKILL"));
+}
+
+TEST_F(TerminalClientTest, AnUnknownResultIsNotASuccess) {
+  Device device;
+  device.end_text = R"({"end":{"unknown":{},"totalBytes":"0"}})";
+  device.close = Normal();
+
+  EXPECT_EQ(Run(device).exit_code, 255);
+}
+
+TEST_F(TerminalClientTest, ACloseWithoutAnEndTellsItsReason) {
+  Device device;
+  device.output = "some";
+  device.close.code = 4410;
+  device.close.text = "terminated by users/admin";
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(shown_, "some");
+  EXPECT_EQ(outcome.exit_code, 255);
+  EXPECT_THAT(outcome.message, HasSubstr("terminated by users/admin"));
+}
+
+TEST_F(TerminalClientTest, ALossAtAnyOperationEndsItAndNeverLooksLikeSuccess) {
+  int operations = 1;
+  for (int fail_at = 1; fail_at <= operations; ++fail_at) {
+    SCOPED_TRACE(fail_at);
+    Device device;
+    device.output = std::string(5000, 'x');
+    device.end_text = R"({"end":{"exitCode":0,"totalBytes":"5000"}})";
+    device.close = Normal();
+    shown_.clear();
+    context_.restart();
+    if (output_[1] < 0) {
+      close(output_[0]);
+      ASSERT_EQ(pipe2(output_, O_CLOEXEC), 0);
+    }
+    FakeWebSocketOptions options;
+    options.first_faults = std::make_shared<FaultPlan>(fail_at);
+    const TerminalOutcome outcome = Run(device, options);
+
+    operations = std::max(operations, options.first_faults->operations());
+    // Success is only told when every byte was written.
+    if (outcome.exit_code == 0) {
+      EXPECT_EQ(shown_, device.output);
+    }
+    ASSERT_LT(fail_at, 1000);
+  }
+  EXPECT_GT(operations, 5);
+}
+
+}  // namespace
+}  // namespace fairlead::console
