@@ -1,0 +1,123 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Measures how long a terminal takes to open on loopback through all real processes: from asking
+// for a session to the first byte of the prompt, with its parts. Prints a table and, with --json,
+// JSON. Not a test: the figures are for docs/performance.md.
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "dataplane/tls_stream.h"
+#include "nlohmann/json.hpp"
+#include "tests/support/blocking.h"
+#include "tests/support/cluster.h"
+
+ABSL_FLAG(int, runs, 200, "How many terminals are opened.");
+ABSL_FLAG(bool, json, false, "Print JSON in place of a table.");
+
+namespace fairlead::bench {
+namespace {
+
+constexpr char kDevice[] = "00E0C5000001";
+
+// Milliseconds by name of the part, one a run.
+using Samples = std::map<std::string, std::vector<double>>;
+
+double Milliseconds(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
+
+absl::Time TimeOf(const nlohmann::json& session, const std::string& step) {
+  absl::Time time = absl::InfinitePast();
+  for (const nlohmann::json& entry : session["timeline"]) {
+    if (entry.value("step", "") == step) {
+      absl::ParseTime(absl::RFC3339_full, entry.value("time", ""), &time, nullptr);
+    }
+  }
+  return time;
+}
+
+dataplane::net::awaitable<absl::Status> HandshakeOnce(dataplane::Endpoint endpoint,
+                                                      dataplane::DialOptions options) {
+  auto stream = co_await dataplane::DialTls(endpoint, options);
+  if (!stream.ok()) co_return stream.status();
+  (*stream)->Close();
+  co_return absl::OkStatus();
+}
+
+void OpenOnce(tests::Cluster& cluster, Samples& samples) {
+  dataplane::DialOptions options;
+  options.tls = cluster.api().tls();
+  const auto endpoint = dataplane::ParseUrl(cluster.api().url());
+  const absl::Time handshake_begin = absl::Now();
+  tests::Block(HandshakeOnce(*endpoint, options)).IgnoreError();
+  const absl::Duration handshake = absl::Now() - handshake_begin;
+
+  const absl::Time begin = absl::Now();
+  const nlohmann::json session = cluster.CreateSession(kDevice);
+  const absl::Time informed = absl::Now();
+  tests::ConsoleLeg leg(session.value("consoleUrl", ""), session.value("consoleTicket", ""),
+                        cluster.api().tls());
+  const absl::Time attached = absl::Now();
+  while (leg.output().empty() && leg.ReadOne()) {
+  }
+  const absl::Time prompt = absl::Now();
+
+  const absl::Time requested = TimeOf(session, "CONSOLE_REQUESTED");
+  const absl::Time asked = TimeOf(session, "DEVICE_REQUESTED");
+  const absl::Time device = TimeOf(session, "DEVICE_ATTACHED");
+  samples["1 RPC: request to session, whole"].push_back(Milliseconds(informed - begin));
+  samples["2   server: checks, audit, device asked"].push_back(Milliseconds(asked - requested));
+  samples["3   device: notified, TLS, WebSocket, attached"].push_back(Milliseconds(device - asked));
+  samples["4   server: program started, reply"].push_back(
+      Milliseconds(TimeOf(session, "CONSOLE_INFORMED") - device));
+  samples["5 Console's tunnel: TLS and WebSocket"].push_back(Milliseconds(attached - informed));
+  samples["6   a TLS handshake alone"].push_back(Milliseconds(handshake));
+  samples["7 first byte of the prompt after that"].push_back(Milliseconds(prompt - attached));
+  samples["8 whole: CreateSession to first prompt byte"].push_back(Milliseconds(prompt - begin));
+}
+
+double Quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
+}
+
+void Print(const Samples& samples) {
+  if (absl::GetFlag(FLAGS_json)) {
+    nlohmann::json json;
+    for (const auto& [name, values] : samples) {
+      json[name] = {{"p50", Quantile(values, 0.5)}, {"p99", Quantile(values, 0.99)}};
+    }
+    std::printf("%s\n", json.dump(2).c_str());
+    return;
+  }
+  std::printf("| part | p50 ms | p99 ms |\n|---|---|---|\n");
+  for (const auto& [name, values] : samples) {
+    std::printf("| %s | %.2f | %.2f |\n", name.c_str() + 2, Quantile(values, 0.5),
+                Quantile(values, 0.99));
+  }
+}
+
+int Main() {
+  tests::Cluster cluster;
+  cluster.StartDevice(kDevice);
+  Samples warm_up;
+  for (int i = 0; i < 10; ++i) OpenOnce(cluster, warm_up);
+  Samples samples;
+  for (int i = 0; i < absl::GetFlag(FLAGS_runs); ++i) OpenOnce(cluster, samples);
+  Print(samples);
+  return 0;
+}
+
+}  // namespace
+}  // namespace fairlead::bench
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+  return fairlead::bench::Main();
+}
