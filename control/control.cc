@@ -1,0 +1,239 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See control.h.
+#include "control/control.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "control/audit_log.h"
+#include "control/audit_service.h"
+#include "control/auth_service.h"
+#include "control/authenticator.h"
+#include "control/bootstrap.h"
+#include "control/device_directory.h"
+#include "control/device_service.h"
+#include "control/edge_controller.h"
+#include "control/edge_link.h"
+#include "control/enrollment_service.h"
+#include "control/est_handler.h"
+#include "control/password.h"
+#include "control/session_board.h"
+#include "control/session_coordinator.h"
+#include "control/session_service.h"
+#include "control/sqlite_store.h"
+#include "control/state_file.h"
+#include "control/unimplemented_services.h"
+
+namespace fairlead::control {
+namespace {
+
+// Tasks that may wait. The serial executor's and the store's are short; each is bounded by what
+// edges and callers may have under way.
+constexpr std::size_t kMaxQueuedTasks = 100'000;
+constexpr std::size_t kMaxQueuedCalls = 1'000;
+constexpr absl::Duration kTokenSweepInterval = absl::Minutes(10);
+// How long Stop waits for what is to be written.
+constexpr absl::Duration kStopTimeout = absl::Seconds(5);
+
+// Asks a resolver that is known later than its users.
+class LatePeers : public CallPeerResolver {
+ public:
+  void Set(const CallPeerResolver* peers) { peers_.store(peers); }
+  absl::optional<CallPeer> Resolve(absl::string_view grpc_peer) const override {
+    const CallPeerResolver* peers = peers_.load();
+    if (peers == nullptr) return absl::nullopt;
+    return peers->Resolve(grpc_peer);
+  }
+
+ private:
+  std::atomic<const CallPeerResolver*> peers_{nullptr};
+};
+
+// Shows newly enrolled devices in the directory.
+class DirectoryObserver : public EnrollmentObserver {
+ public:
+  explicit DirectoryObserver(DeviceDirectory& directory) : directory_(directory) {}
+  void OnEnrolled(const v1::Device& device) override { directory_.OnEnrolled(device); }
+
+ private:
+  DeviceDirectory& directory_;
+};
+
+// What must be in the state folder before the parts can be made.
+struct Foundation {
+  std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<CertificateAuthority> authority;
+  std::vector<std::string> revoked;
+};
+
+absl::StatusOr<Foundation> LayFoundation(const ControlOptions& options) {
+  FAIRLEAD_RETURN_IF_ERROR(EnsureFolder(options.state_dir));
+  Foundation foundation;
+  FAIRLEAD_ASSIGN_OR_RETURN(foundation.store,
+                            SqliteStore::Open(absl::StrCat(options.state_dir, "/fairlead.db")));
+  FAIRLEAD_ASSIGN_OR_RETURN(foundation.authority,
+                            CertificateAuthority::OpenOrCreate(options.state_dir, SystemClock()));
+  FAIRLEAD_ASSIGN_OR_RETURN(foundation.revoked,
+                            foundation.store->RevokedFingerprints(SystemClock().Now()));
+  return foundation;
+}
+
+v1::EdgeConfiguration MakeConfiguration(const ControlOptions& options,
+                                        const Foundation& foundation) {
+  v1::EdgeConfiguration configuration;
+  configuration.set_server_name(options.server_name);
+  configuration.set_device_ca_pem(foundation.authority->certificate_pem());
+  for (const std::string& fingerprint : foundation.revoked) {
+    configuration.add_revoked_fingerprints(fingerprint);
+  }
+  return configuration;
+}
+
+}  // namespace
+
+// Members are in the order of their use: each uses those before it. The executors are stopped by
+// Control::Stop, before any of them goes.
+struct Control::Parts {
+  Parts(ControlOptions control_options, Foundation foundation)
+      : options(std::move(control_options)),
+        configuration(MakeConfiguration(options, foundation)),
+        store(std::move(foundation.store)),
+        authority(std::move(foundation.authority)),
+        audit(*store, clock),
+        directory(*store, clock),
+        directory_observer(directory),
+        authenticator(*store, clock, &peers, {.idle_timeout = options.token_idle_timeout}),
+        est(*store, *authority, audit, clock, &directory_observer),
+        workers("worker", std::max(2, options.worker_threads), kMaxQueuedCalls),
+        store_executor("store", 1, kMaxQueuedTasks),
+        serial("control", 1, kMaxQueuedTasks),
+        edges({serial, store_executor, workers, audit, directory, est, clock}, configuration),
+        sessions({serial, store_executor, *store, audit, directory, board, edges, clock},
+                 {.sessions_per_user_per_minute = options.sessions_per_user_per_minute}),
+        calls{workers, authenticator},
+        watches{*store, clock, options.token_check_interval},
+        auth_service(calls, authenticator, *store, audit, clock, hasher),
+        device_service(calls, watches, directory, edges, sessions, audit),
+        session_service(calls, watches, sessions, board, *store),
+        enrollment_service(calls, *store, audit, clock),
+        audit_service(calls, *store) {
+    edges.SetSessions(&sessions);
+  }
+
+  absl::Status Load();
+  void SweepTokens();
+
+  const ControlOptions options;
+  const Clock& clock = SystemClock();
+  const v1::EdgeConfiguration configuration;
+  const std::unique_ptr<SqliteStore> store;
+  const std::unique_ptr<CertificateAuthority> authority;
+  std::string made_password_file;
+  LatePeers peers;
+  PasswordHasher hasher;
+  AuditLog audit;
+  DeviceDirectory directory;
+  DirectoryObserver directory_observer;
+  SessionBoard board;
+  TokenAuthenticator authenticator;
+  StoreEstHandler est;
+  ThreadExecutor workers;
+  ThreadExecutor store_executor;
+  ThreadExecutor serial;
+  EdgeController edges;
+  SessionCoordinator sessions;
+  const CallSupport calls;
+  const WatchSupport watches;
+  AuthService auth_service;
+  DeviceService device_service;
+  SessionService session_service;
+  EnrollmentService enrollment_service;
+  AuditService audit_service;
+  IcgService icg_service;
+  UserService user_service;
+  RoleService role_service;
+  std::unique_ptr<EdgeLink> local_link;
+  bool stopped = false;
+};
+
+absl::Status Control::Parts::Load() {
+  FAIRLEAD_ASSIGN_OR_RETURN(
+      const BootstrapResult result,
+      EnsureFirstAdministrator({.password = options.admin_password, .state_dir = options.state_dir},
+                               *store, audit, clock, hasher));
+  made_password_file = result.password_file;
+  FAIRLEAD_RETURN_IF_ERROR(directory.Load());
+  return sessions.Recover();
+}
+
+void Control::Parts::SweepTokens() {
+  const absl::Status status = store->DeleteExpiredTokens(clock.Now());
+  if (!status.ok()) spdlog::error("expired tokens were not swept: {}", status.ToString());
+  store_executor.PostAfter(kTokenSweepInterval, [this]() { SweepTokens(); });
+}
+
+absl::StatusOr<std::unique_ptr<Control>> Control::Create(ControlOptions options) {
+  FAIRLEAD_ASSIGN_OR_RETURN(Foundation foundation, LayFoundation(options));
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(foundation));
+  FAIRLEAD_RETURN_IF_ERROR(parts->Load());
+  return std::unique_ptr<Control>(new Control(std::move(parts)));
+}
+
+Control::Control(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Control::~Control() { Stop(); }
+
+std::vector<grpc::Service*> Control::services() {
+  return {&parts_->auth_service,       &parts_->device_service, &parts_->session_service,
+          &parts_->enrollment_service, &parts_->audit_service,  &parts_->icg_service,
+          &parts_->user_service,       &parts_->role_service};
+}
+
+const CertificateAuthority& Control::authority() const { return *parts_->authority; }
+
+const std::string& Control::made_password_file() const { return parts_->made_password_file; }
+
+void Control::SetCallPeers(const CallPeerResolver* peers) { parts_->peers.Set(peers); }
+
+void Control::SetPublicAddress(absl::string_view address) {
+  parts_->sessions.SetPublicAddress(address);
+}
+
+absl::Status Control::Start(std::shared_ptr<grpc::Channel> local_edge) {
+  Parts& parts = *parts_;
+  if (parts.local_link != nullptr || parts.stopped) {
+    return absl::FailedPreconditionError("control was started before");
+  }
+  parts.local_link = std::make_unique<EdgeLink>(std::move(local_edge), parts.serial, parts.edges,
+                                                EdgeLinkOptions{.edge = kLocalEdge});
+  parts.serial.Post([&parts]() { parts.edges.AddEdge(kLocalEdge, parts.local_link.get()); });
+  parts.local_link->Start();
+  parts.store_executor.Post([&parts]() { parts.SweepTokens(); });
+  return absl::OkStatus();
+}
+
+void Control::Stop() {
+  Parts& parts = *parts_;
+  if (parts.stopped) return;
+  parts.stopped = true;
+  auto ended = std::make_shared<absl::Notification>();
+  parts.sessions.Shutdown([ended]() { ended->Notify(); });
+  if (!ended->WaitForNotificationWithTimeout(kStopTimeout)) {
+    spdlog::error("not all sessions could be stored; they are marked as ended at the next start");
+  }
+  if (parts.local_link != nullptr) parts.local_link->Stop();
+  parts.workers.Stop();
+  parts.serial.Stop();
+  parts.store_executor.Stop();
+  parts.sessions.FailPending();
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,324 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See device_directory.h.
+#include "control/device_directory.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "control/proto_time.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr std::size_t kMaxProfiles = 64;
+constexpr std::size_t kMaxNameBytes = 512;
+constexpr std::size_t kMaxVersionBytes = 256;
+
+absl::Status NoSuchDevice(absl::string_view unit_id) {
+  return absl::NotFoundError(absl::StrCat("no device has the unit ID \"",
+                                          absl::CHexEscape(unit_id.substr(0, 64)),
+                                          "\"; list the devices to see those there are"));
+}
+
+void MarkOffline(v1::Device& device) {
+  device.mutable_connection()->Clear();
+  device.mutable_connection()->set_state(v1::Connection::OFFLINE);
+}
+
+// What a newly loaded, created or enrolled device lacks.
+void Complete(v1::Device& device) {
+  device.set_name(absl::StrCat("devices/", device.unit_id()));
+  FillDefaults(*device.mutable_terminal());
+}
+
+void TakeHello(const v1::DeviceHello& hello, v1::Device& device) {
+  device.set_agent_version(hello.agent_version().substr(0, kMaxVersionBytes));
+  if (hello.os_generation() != v1::Device::OS_GENERATION_UNSPECIFIED) {
+    device.set_os_generation(hello.os_generation());
+  }
+  if (device.display_name().empty() && !hello.host_name().empty()) {
+    device.set_display_name(hello.host_name().substr(0, kMaxNameBytes));
+  }
+  device.clear_profiles();
+  for (const std::string& profile : hello.profiles()) {
+    if (static_cast<std::size_t>(device.profiles_size()) == kMaxProfiles) break;
+    device.add_profiles(profile.substr(0, kMaxNameBytes));
+  }
+}
+
+absl::Status CheckLimit(const google::protobuf::Duration& value, absl::Duration most,
+                        absl::string_view field) {
+  const absl::Duration limit = FromDuration(value);
+  if (limit == absl::ZeroDuration() || (limit >= absl::Minutes(1) && limit <= most)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("terminal_settings.", field, ": ", absl::FormatDuration(limit),
+                   " is out of range; use 0 for never, or 1m to ", absl::FormatDuration(most)));
+}
+
+}  // namespace
+
+void FillDefaults(v1::TerminalSettings& settings) {
+  if (!settings.has_enabled()) settings.set_enabled(true);
+  if (!settings.has_max_sessions()) settings.set_max_sessions(16);
+  if (!settings.has_default_profile()) settings.set_default_profile("");
+  settings.mutable_idle_timeout();
+  settings.mutable_max_lifetime();
+}
+
+absl::Status MergeSettings(const v1::TerminalSettings& change, v1::TerminalSettings& settings) {
+  if (change.has_max_sessions() && (change.max_sessions() < 1 || change.max_sessions() > 100)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("terminal_settings.max_sessions: ", change.max_sessions(),
+                     " is out of range; use 1 to 100"));
+  }
+  if (change.default_profile().size() > kMaxNameBytes) {
+    return absl::InvalidArgumentError("terminal_settings.default_profile: too long");
+  }
+  FAIRLEAD_RETURN_IF_ERROR(CheckLimit(change.idle_timeout(), absl::Hours(7 * 24), "idle_timeout"));
+  FAIRLEAD_RETURN_IF_ERROR(CheckLimit(change.max_lifetime(), absl::Hours(30 * 24), "max_lifetime"));
+  settings.MergeFrom(change);
+  // Merging keeps the old nanoseconds when the new ones are 0.
+  if (change.has_idle_timeout()) *settings.mutable_idle_timeout() = change.idle_timeout();
+  if (change.has_max_lifetime()) *settings.mutable_max_lifetime() = change.max_lifetime();
+  return absl::OkStatus();
+}
+
+std::string DeviceLabel(const v1::Device& device) {
+  if (device.display_name().empty() || device.display_name() == device.unit_id()) {
+    return absl::StrCat("device ", device.unit_id());
+  }
+  return absl::StrCat("device ", device.unit_id(), " (", device.display_name(), ")");
+}
+
+absl::Status DeviceDirectory::Load() {
+  FAIRLEAD_ASSIGN_OR_RETURN(std::vector<v1::Device> devices, store_.AllDevices());
+  absl::MutexLock lock(&mutex_);
+  for (v1::Device& device : devices) {
+    Complete(device);
+    MarkOffline(device);
+    if (device.has_last_seen_time()) {
+      *device.mutable_connection()->mutable_since_time() = device.last_seen_time();
+    }
+    const std::string unit_id = device.unit_id();
+    entries_[unit_id].device = std::move(device);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Device> DeviceDirectory::Get(absl::string_view unit_id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(unit_id);
+  if (found == entries_.end()) return NoSuchDevice(unit_id);
+  return found->second.device;
+}
+
+absl::StatusOr<std::vector<v1::Device>> DeviceDirectory::List(const DeviceFilter& filter,
+                                                              const Page& page,
+                                                              std::string* next_token) const {
+  next_token->clear();
+  std::string after;
+  if (!page.token.empty() && !absl::WebSafeBase64Unescape(page.token, &after)) {
+    return absl::InvalidArgumentError(
+        "page_token: not one that a list of devices returned; start again without one");
+  }
+  absl::MutexLock lock(&mutex_);
+  std::vector<v1::Device> devices;
+  for (auto it = entries_.upper_bound(after); it != entries_.end(); ++it) {
+    if (!filter.Matches(it->second.device)) continue;
+    if (devices.size() == static_cast<std::size_t>(page.size)) {
+      *next_token = absl::WebSafeBase64Escape(devices.back().unit_id());
+      break;
+    }
+    devices.push_back(it->second.device);
+  }
+  return devices;
+}
+
+absl::StatusOr<v1::Device> DeviceDirectory::Create(v1::Device device) {
+  Complete(device);
+  MarkOffline(device);
+  *device.mutable_create_time() = ToTimestamp(clock_.Now());
+  absl::MutexLock write_lock(&write_mutex_);
+  if (Get(device.unit_id()).ok()) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("a device with the unit ID ", device.unit_id(), " exists already"));
+  }
+  FAIRLEAD_RETURN_IF_ERROR(store_.PutDevice(device));
+  absl::MutexLock lock(&mutex_);
+  entries_[device.unit_id()].device = device;
+  Notify(nullptr, &device);
+  return device;
+}
+
+absl::StatusOr<v1::Device> DeviceDirectory::Change(
+    absl::string_view unit_id, absl::FunctionRef<absl::Status(v1::Device&)> change) {
+  absl::MutexLock write_lock(&write_mutex_);
+  FAIRLEAD_ASSIGN_OR_RETURN(v1::Device device, Get(unit_id));
+  FAIRLEAD_RETURN_IF_ERROR(change(device));
+  FAIRLEAD_RETURN_IF_ERROR(store_.PutDevice(device));
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(unit_id);
+  if (found == entries_.end()) return NoSuchDevice(unit_id);
+  // Presence may have changed meanwhile, so the change is made again on what is known now.
+  const v1::Device before = found->second.device;
+  FAIRLEAD_RETURN_IF_ERROR(change(found->second.device));
+  Notify(&before, &found->second.device);
+  return found->second.device;
+}
+
+absl::StatusOr<std::vector<std::string>> DeviceDirectory::Delete(
+    absl::string_view unit_id, absl::FunctionRef<absl::Status()> also) {
+  absl::MutexLock write_lock(&write_mutex_);
+  FAIRLEAD_RETURN_IF_ERROR(Get(unit_id).status());
+  std::vector<std::string> fingerprints;
+  FAIRLEAD_RETURN_IF_ERROR(store_.Transact([&]() -> absl::Status {
+    FAIRLEAD_ASSIGN_OR_RETURN(const std::vector<CertificateRecord> certificates,
+                              store_.CertificatesOf(unit_id));
+    for (const CertificateRecord& certificate : certificates) {
+      fingerprints.push_back(certificate.fingerprint);
+    }
+    FAIRLEAD_RETURN_IF_ERROR(store_.RevokeCertificatesOf(unit_id));
+    FAIRLEAD_RETURN_IF_ERROR(store_.DeleteDevice(unit_id));
+    return also();
+  }));
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(unit_id);
+  if (found != entries_.end()) {
+    Notify(&found->second.device, nullptr);
+    entries_.erase(found);
+  }
+  return fingerprints;
+}
+
+absl::Status DeviceDirectory::Save(absl::string_view unit_id) {
+  absl::MutexLock write_lock(&write_mutex_);
+  const absl::StatusOr<v1::Device> device = Get(unit_id);
+  if (!device.ok()) return absl::OkStatus();
+  return store_.PutDevice(*device);
+}
+
+void DeviceDirectory::OnEnrolled(const v1::Device& device) {
+  absl::MutexLock lock(&mutex_);
+  const auto [found, added] = entries_.try_emplace(device.unit_id());
+  v1::Device& known = found->second.device;
+  const v1::Device before = known;
+  if (added) {
+    known = device;
+    Complete(known);
+    MarkOffline(known);
+  } else {
+    *known.mutable_create_time() = device.create_time();
+    *known.mutable_certificate_expire_time() = device.certificate_expire_time();
+    if (known.display_name().empty() && device.has_display_name()) {
+      known.set_display_name(device.display_name());
+    }
+  }
+  Notify(added ? nullptr : &before, &known);
+}
+
+absl::optional<v1::Device> DeviceDirectory::OnConnected(absl::string_view edge,
+                                                        const v1::DeviceConnected& connected) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(connected.unit_id());
+  if (found == entries_.end()) return absl::nullopt;
+  Entry& entry = found->second;
+  if (entry.route.has_value() && entry.route->edge == edge &&
+      entry.route->connection_id > connected.connection_id()) {
+    return absl::nullopt;
+  }
+  const v1::Device before = entry.device;
+  entry.route = DeviceRoute{std::string(edge), connected.connection_id()};
+  TakeHello(connected.hello(), entry.device);
+  v1::Connection* connection = entry.device.mutable_connection();
+  connection->Clear();
+  connection->set_state(v1::Connection::ONLINE);
+  connection->set_via(edge == kLocalEdge ? v1::Connection::DIRECT : v1::Connection::ICG);
+  connection->set_icg(std::string(edge));
+  *connection->mutable_since_time() =
+      connected.has_since_time() ? connected.since_time() : ToTimestamp(clock_.Now());
+  *entry.device.mutable_last_seen_time() = ToTimestamp(clock_.Now());
+  Notify(&before, &entry.device);
+  return entry.device;
+}
+
+bool DeviceDirectory::OnDisconnected(absl::string_view edge, absl::string_view unit_id,
+                                     std::uint64_t connection_id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(unit_id);
+  if (found == entries_.end() || !found->second.route.has_value()) return false;
+  const DeviceRoute& route = *found->second.route;
+  if (route.edge != edge || route.connection_id != connection_id) return false;
+  SetOffline(found->second);
+  return true;
+}
+
+std::vector<std::string> DeviceDirectory::OnEdgeGone(absl::string_view edge) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> gone;
+  for (auto& [unit_id, entry] : entries_) {
+    if (!entry.route.has_value() || entry.route->edge != edge) continue;
+    SetOffline(entry);
+    gone.push_back(unit_id);
+  }
+  return gone;
+}
+
+absl::optional<DeviceRoute> DeviceDirectory::RouteTo(absl::string_view unit_id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(unit_id);
+  if (found == entries_.end()) return absl::nullopt;
+  return found->second.route;
+}
+
+void DeviceDirectory::Watch(DeviceFilter filter, DeviceWatcher* watcher) {
+  absl::MutexLock lock(&mutex_);
+  v1::DeviceEvent event;
+  event.set_type(v1::DeviceEvent::UPDATED);
+  for (const auto& [unit_id, entry] : entries_) {
+    if (!filter.Matches(entry.device)) continue;
+    *event.mutable_device() = entry.device;
+    watcher->OnDeviceEvent(event);
+  }
+  event.Clear();
+  event.set_type(v1::DeviceEvent::SNAPSHOT_COMPLETE);
+  watcher->OnDeviceEvent(event);
+  watchers_.emplace(watcher, std::move(filter));
+}
+
+void DeviceDirectory::Unwatch(DeviceWatcher* watcher) {
+  absl::MutexLock lock(&mutex_);
+  watchers_.erase(watcher);
+}
+
+void DeviceDirectory::Notify(const v1::Device* before, const v1::Device* after) {
+  for (auto& [watcher, filter] : watchers_) {
+    v1::DeviceEvent event;
+    if (after != nullptr && filter.Matches(*after)) {
+      event.set_type(v1::DeviceEvent::UPDATED);
+      *event.mutable_device() = *after;
+    } else if (before != nullptr && filter.Matches(*before)) {
+      event.set_type(v1::DeviceEvent::DELETED);
+      event.mutable_device()->set_name(before->name());
+    } else {
+      continue;
+    }
+    watcher->OnDeviceEvent(event);
+  }
+}
+
+void DeviceDirectory::SetOffline(Entry& entry) {
+  const v1::Device before = entry.device;
+  entry.route.reset();
+  MarkOffline(entry.device);
+  const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
+  *entry.device.mutable_connection()->mutable_since_time() = now;
+  *entry.device.mutable_last_seen_time() = now;
+  Notify(&before, &entry.device);
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,221 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See edge_controller.h.
+#include "control/edge_controller.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "control/proto_time.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr std::uint32_t kDenied = 4403;
+constexpr std::uint32_t kEstRetrySeconds = 5;
+constexpr std::size_t kMaxAuditText = 500;
+
+v1::EstResponse EstBusy(const v1::EstRequest& request) {
+  v1::EstResponse response;
+  response.set_request_id(request.request_id());
+  response.set_http_status(503);
+  response.set_content_type("text/plain; charset=utf-8");
+  response.set_body("the server is busy; try again in a few seconds\n");
+  response.set_retry_after_seconds(kEstRetrySeconds);
+  return response;
+}
+
+v1::EdgeCommand DropCommand(absl::string_view unit_id, absl::string_view reason) {
+  v1::EdgeCommand command;
+  command.mutable_drop_device()->set_unit_id(std::string(unit_id));
+  command.mutable_drop_device()->set_close_code(kDenied);
+  command.mutable_drop_device()->set_reason(std::string(reason.substr(0, 123)));
+  return command;
+}
+
+}  // namespace
+
+void EdgeController::AddEdge(absl::string_view edge, EdgeConnection* connection) {
+  edges_[std::string(edge)].connection = connection;
+}
+
+void EdgeController::RemoveEdge(absl::string_view edge) {
+  const auto found = edges_.find(edge);
+  if (found != edges_.end()) edges_.erase(found);
+}
+
+EdgeController::Edge* EdgeController::Find(absl::string_view edge) {
+  const auto found = edges_.find(edge);
+  return found == edges_.end() ? nullptr : &found->second;
+}
+
+bool EdgeController::SendTo(absl::string_view edge, const v1::EdgeCommand& command) {
+  const Edge* known = Find(edge);
+  return known != nullptr && known->connection->Send(command);
+}
+
+bool EdgeController::SendToDevice(absl::string_view unit_id, const v1::ServerMessage& message) {
+  const absl::optional<DeviceRoute> route = support_.directory.RouteTo(unit_id);
+  if (!route.has_value()) return false;
+  v1::EdgeCommand command;
+  command.mutable_device_command()->set_unit_id(std::string(unit_id));
+  *command.mutable_device_command()->mutable_message() = message;
+  return SendTo(route->edge, command);
+}
+
+void EdgeController::ForwardSettings(std::string unit_id, v1::TerminalSettings settings) {
+  support_.serial.Post([this, unit_id = std::move(unit_id), settings = std::move(settings)]() {
+    v1::ServerMessage message;
+    *message.mutable_update_settings() = settings;
+    // An offline device gets them with its next welcome.
+    SendToDevice(unit_id, message);
+  });
+}
+
+void EdgeController::DropDevice(std::string unit_id, std::string reason,
+                                std::vector<std::string> fingerprints) {
+  support_.serial.Post([this, unit_id = std::move(unit_id), reason = std::move(reason),
+                        fingerprints = std::move(fingerprints)]() {
+    v1::EdgeCommand command = DropCommand(unit_id, reason);
+    for (const std::string& fingerprint : fingerprints) {
+      configuration_.add_revoked_fingerprints(fingerprint);
+      command.mutable_drop_device()->add_revoked_fingerprints(fingerprint);
+    }
+    // An edge whose link is down learns it from the configuration.
+    for (const auto& [name, edge] : edges_) edge.connection->Send(command);
+  });
+}
+
+void EdgeController::OnEdgeUp(absl::string_view edge, const v1::EdgeHello& hello) {
+  Edge* known = Find(edge);
+  if (known == nullptr) return;
+  spdlog::info("edge {}: linked, version {}", edge.empty() ? "local" : Printable(edge),
+               Printable(hello.version()));
+  if (!known->boot_id.empty() && known->boot_id != hello.boot_id()) {
+    sessions_->OnEdgeRestarted(edge);
+  }
+  known->boot_id = hello.boot_id();
+  known->in_snapshot = true;
+  known->named_sessions.clear();
+}
+
+void EdgeController::OnEdgeDown(absl::string_view edge, const absl::Status& status) {
+  spdlog::warn("edge {}: not linked: {}", edge.empty() ? "local" : Printable(edge),
+               Printable(status.message()));
+  if (Edge* known = Find(edge)) known->in_snapshot = false;
+  for (std::string& unit_id : support_.directory.OnEdgeGone(edge)) Save(std::move(unit_id));
+  sessions_->OnEdgeGone(edge);
+}
+
+void EdgeController::OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& event) {
+  switch (event.event_case()) {
+    case v1::EdgeEvent::kDeviceConnected:
+      OnDeviceConnected(edge, event.device_connected());
+      break;
+    case v1::EdgeEvent::kDeviceDisconnected:
+      OnDeviceDisconnected(edge, event.device_disconnected());
+      break;
+    case v1::EdgeEvent::kDeviceReport:
+      sessions_->OnDeviceReport(event.device_report().unit_id(), event.device_report().message());
+      break;
+    case v1::EdgeEvent::kTunnelEvent:
+      OnTunnelEvent(edge, event.tunnel_event());
+      break;
+    case v1::EdgeEvent::kEstRequest:
+      OnEstRequest(edge, event.est_request());
+      break;
+    case v1::EdgeEvent::kSnapshotComplete:
+      OnSnapshotComplete(edge);
+      break;
+    case v1::EdgeEvent::kRefusal:
+      OnRefusal(event.refusal());
+      break;
+    default:
+      break;
+  }
+}
+
+void EdgeController::OnDeviceConnected(absl::string_view edge,
+                                       const v1::DeviceConnected& connected) {
+  const std::string& unit_id = connected.unit_id();
+  const absl::StatusOr<v1::Device> known = support_.directory.Get(unit_id);
+  if (!known.ok()) {
+    SendTo(edge, DropCommand(unit_id, "the server does not know this device; enrol it again"));
+    return;
+  }
+  const bool replaces = support_.directory.RouteTo(unit_id).has_value();
+  const absl::optional<v1::Device> device = support_.directory.OnConnected(edge, connected);
+  if (!device.has_value()) return;
+  // What was asked over the older connection may be lost.
+  if (replaces) sessions_->OnDeviceGone(unit_id);
+  v1::ServerMessage message;
+  v1::ServerWelcome* welcome = message.mutable_welcome();
+  *welcome->mutable_server_time() = ToTimestamp(support_.clock.Now());
+  *welcome->mutable_settings() = device->terminal();
+  welcome->set_unit_id(unit_id);
+  SendToDevice(unit_id, message);
+  sessions_->OnRunningSessions(connected);
+  Save(unit_id);
+}
+
+void EdgeController::OnDeviceDisconnected(absl::string_view edge,
+                                          const v1::DeviceDisconnected& disconnected) {
+  if (!support_.directory.OnDisconnected(edge, disconnected.unit_id(),
+                                         disconnected.connection_id())) {
+    return;
+  }
+  spdlog::info("device {} disconnected: {}", Printable(disconnected.unit_id()),
+               Printable(disconnected.reason()));
+  sessions_->OnDeviceGone(disconnected.unit_id());
+  Save(disconnected.unit_id());
+}
+
+void EdgeController::OnTunnelEvent(absl::string_view edge, const v1::TunnelEvent& event) {
+  Edge* known = Find(edge);
+  if (known != nullptr && known->in_snapshot) known->named_sessions.insert(event.session_id());
+  sessions_->OnTunnelEvent(edge, event);
+}
+
+void EdgeController::OnSnapshotComplete(absl::string_view edge) {
+  Edge* known = Find(edge);
+  if (known == nullptr || !known->in_snapshot) return;
+  known->in_snapshot = false;
+  sessions_->OnSnapshot(edge, std::exchange(known->named_sessions, {}));
+}
+
+void EdgeController::OnEstRequest(absl::string_view edge, const v1::EstRequest& request) {
+  const bool posted = support_.workers.Post([this, edge = std::string(edge), request]() {
+    v1::EdgeCommand command;
+    *command.mutable_est_response() = support_.est.Handle(request);
+    command.mutable_est_response()->set_request_id(request.request_id());
+    support_.serial.Post([this, edge, command = std::move(command)]() { SendTo(edge, command); });
+  });
+  if (posted) return;
+  v1::EdgeCommand command;
+  *command.mutable_est_response() = EstBusy(request);
+  SendTo(edge, command);
+}
+
+void EdgeController::OnRefusal(const v1::EdgeRefusal& refusal) {
+  AuditEntry entry{.actor = refusal.actor().empty() ? "anonymous" : refusal.actor(),
+                   .action = refusal.action().empty() ? "edge.refuse" : refusal.action(),
+                   .resource = refusal.resource().substr(0, kMaxAuditText),
+                   .outcome = v1::AuditEvent::REFUSED,
+                   .peer_address = refusal.peer_address(),
+                   .detail = refusal.detail().substr(0, kMaxAuditText)};
+  const bool posted = support_.store_executor.Post(
+      [this, entry = std::move(entry)]() { support_.audit.Append(entry).IgnoreError(); });
+  if (!posted) spdlog::error("a refusal could not be audited: the store is too slow");
+}
+
+void EdgeController::Save(std::string unit_id) {
+  support_.store_executor.Post([this, unit_id = std::move(unit_id)]() {
+    const absl::Status status = support_.directory.Save(unit_id);
+    if (!status.ok()) {
+      spdlog::error("device {}: not stored: {}", Printable(unit_id), Printable(status.message()));
+    }
+  });
+}
+
+}  // namespace fairlead::control

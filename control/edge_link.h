@@ -1,0 +1,61 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The link to one edge: EdgeService.Link on any gRPC channel, opened again whenever it ends. The
+// server's own edge is linked in-process, an ICG over TLS. Used by Control.
+#ifndef FAIRLEAD_CONTROL_EDGE_LINK_H_
+#define FAIRLEAD_CONTROL_EDGE_LINK_H_
+
+#include <grpcpp/channel.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/executor.h"
+#include "control/edge_connection.h"
+
+namespace fairlead::control {
+
+struct EdgeLinkOptions {
+  // The edge's name, as told to the observer.
+  std::string edge;
+  // How long the edge may take to say hello.
+  absl::Duration hello_timeout = absl::Seconds(10);
+  // The wait before the link is opened again: doubled each time, with half of it random.
+  absl::Duration min_backoff = absl::Milliseconds(200);
+  absl::Duration max_backoff = absl::Seconds(30);
+  // The most commands that wait to be sent; with one more the link is opened anew, since the edge
+  // cannot keep up.
+  std::size_t max_queued = 10'000;
+};
+
+// Lifecycle: Start, Stop, destruction. One call of Link at a time; the next event is read when the
+// last was handled, so that a fast edge waits instead of filling memory.
+// Thread: Start and Stop from any thread but the serial executor's; Send on the serial executor, on
+// which the observer is called. Lifetime: serial executor and observer outlive it.
+class EdgeLink : public EdgeConnection {
+ public:
+  EdgeLink(std::shared_ptr<grpc::Channel> channel, Executor& serial, EdgeObserver& observer,
+           EdgeLinkOptions options);
+  // Stops.
+  ~EdgeLink() override;
+
+  void Start();
+
+  // Ends the link for good. After it returns, the observer is not called and no call is under way.
+  void Stop();
+
+  bool Send(const v1::EdgeCommand& command) override;
+
+ private:
+  class Stream;
+  struct State;
+
+  // Shared with tasks that may still be queued on the executor after Stop.
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace fairlead::control
+
+#endif  // FAIRLEAD_CONTROL_EDGE_LINK_H_
