@@ -12,6 +12,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
+// g++ 12 takes Asio's allocation of coroutine frames (aligned_alloc, when inlined) and its release
+// for a mismatch. It says so at the end of the coroutine, so that this must hold for all of a file
+// that has some.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace fairlead::dataplane {
 
 namespace net = boost::asio;

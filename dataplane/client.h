@@ -33,6 +33,12 @@ struct Endpoint {
 // Errors: INVALID_ARGUMENT not such a URL; names what is wrong with it.
 absl::StatusOr<Endpoint> ParseUrl(absl::string_view url);
 
+// The value of the Host field: "host:port", an IPv6 address in brackets.
+inline std::string HostHeader(const Endpoint& endpoint) {
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
 struct DialOptions {
   std::shared_ptr<TlsClientContext> tls;
   // For name look-up, connecting and the TLS handshake together.
@@ -47,8 +53,11 @@ struct DialOptions {
 net::awaitable<absl::StatusOr<std::unique_ptr<TlsStream>>> DialTls(Endpoint endpoint,
                                                                    DialOptions options);
 
-// Dials and sends one request, reads the whole response (at most 8 MiB), closes.
-// `timeout` is for all of it. Errors: as DialTls; UNAVAILABLE lost half-way.
+// Dials and sends one request, reads the whole response (at most 8 MiB), closes. The request's path
+// and query are used; if the path is empty, the endpoint's target is.
+// `timeout` is for all of it. Errors: as DialTls; UNAVAILABLE lost half-way; DEADLINE_EXCEEDED;
+// RESOURCE_EXHAUSTED the response is too large. An HTTP error is a response; StatusFromResponse
+// makes a status of it.
 net::awaitable<absl::StatusOr<HttpResponse>> Fetch(Endpoint endpoint, DialOptions options,
                                                    HttpRequest request, absl::Duration timeout);
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "dataplane/peer.h"
 
@@ -21,7 +22,7 @@ absl::string_view FindHeader(const HttpHeaders& headers, absl::string_view name)
 
 // A request. The body is complete when a request handler sees it, empty for an upgrade.
 struct HttpRequest {
-  // Upper case.
+  // Upper case. Handlers see a HEAD as GET: the connection leaves out the body of the answer.
   std::string method;
   // The path of the target, still percent-encoded, without query.
   std::string path;
@@ -38,6 +39,11 @@ struct HttpResponse {
   HttpHeaders headers;
   std::string body;
 };
+
+// What an error response means to a client: the gRPC code and the message of a body as
+// ErrorResponse makes it, otherwise the code that stands for the HTTP status and a sentence that
+// names it. OK for a status below 400.
+absl::Status StatusFromResponse(const HttpResponse& response);
 
 }  // namespace fairlead::dataplane
 

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "dataplane/asio.h"
+#include "dataplane/listener_limits.h"
 #include "dataplane/peer.h"
 #include "dataplane/router.h"
 #include "dataplane/tls_context.h"
@@ -23,19 +24,6 @@ namespace fairlead::dataplane {
 
 class IoThreads;
 class TlsStream;
-
-// Limits of a listener; the defaults are the product's.
-struct ListenerLimits {
-  absl::Duration handshake_timeout = absl::Seconds(10);
-  absl::Duration head_timeout = absl::Seconds(10);
-  // From the head's end to the body's, and between requests of a kept-alive connection.
-  absl::Duration body_timeout = absl::Seconds(30);
-  absl::Duration idle_timeout = absl::Seconds(60);
-  std::size_t max_head_bytes = 16 * 1024;
-  // Connections that have not shown a certificate, a ticket or a token yet: in all, per address.
-  std::size_t max_unauthenticated = 4096;
-  std::size_t max_unauthenticated_per_host = 256;
-};
 
 struct ListenerOptions {
   // "0.0.0.0:8443", "[::]:8443"; port 0 picks one. An IPv6 socket takes IPv6 only.
@@ -46,7 +34,8 @@ struct ListenerOptions {
 // Takes over a connection whose client speaks h2.
 using RawHandler = std::function<net::awaitable<void>(std::unique_ptr<TlsStream>, PeerInfo)>;
 
-// Counters for /metrics; read from any thread.
+// Counters for /metrics; read from any thread. A connection is open from accept until whoever
+// serves it has returned.
 struct ListenerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t refused_too_many = 0;
@@ -69,12 +58,19 @@ class Listener {
 
   // The port of the first address. After Start.
   std::uint16_t port() const;
+  // The ports of all addresses, in order.
+  std::vector<std::uint16_t> ports() const;
 
   // Stops accepting; connections go on.
   void StopAccepting();
 
-  // Closes every connection that is left, at once.
+  // Ends every connection that is left, whoever serves it by now, and every one that is yet to
+  // come. What was pending on them ends soon on the I/O threads.
   void CloseAll();
+
+  // Waits, blocking the caller, until no connection is open. Before the I/O threads are stopped:
+  // StopAccepting, CloseAll, AwaitClosed. False if some are still open after `timeout`.
+  bool AwaitClosed(absl::Duration timeout);
 
   ListenerCounters counters() const;
 

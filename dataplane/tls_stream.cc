@@ -119,9 +119,12 @@ class RecordPacker {
 }  // namespace
 
 TlsTransport::TlsTransport(net::ip::tcp::socket socket, std::unique_ptr<TlsEngine> engine)
-    : socket_(std::move(socket)), engine_(std::move(engine)) {}
+    : socket_(std::move(socket)),
+      breaker_(std::make_shared<ConnectionBreaker>(socket_.native_handle())),
+      engine_(std::move(engine)) {}
 
-TlsTransport::~TlsTransport() = default;
+// Before the socket closes its descriptor.
+TlsTransport::~TlsTransport() { breaker_->Retire(); }
 
 bool TlsTransport::MayRead() const {
   return !drained_ || !stash_.empty() || engine_->has_plaintext() || end_of_input_;
@@ -316,6 +319,7 @@ void TlsTransport::Drain(error_code& error) {
 }
 
 void TlsTransport::Close() noexcept {
+  breaker_->Retire();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -328,6 +332,7 @@ void TlsTransport::MoveTo(const net::any_io_executor& executor, error_code& erro
   net::ip::tcp::socket moved(executor);
   moved.assign(local.protocol(), descriptor, error);
   if (error) {
+    breaker_->Retire();
     ::close(descriptor);
     return;
   }

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "dataplane/asio.h"
+#include "dataplane/connection_breaker.h"
 #include "dataplane/peer.h"
 #include "dataplane/tls_context.h"
 
@@ -69,6 +70,7 @@ class TlsTransport {
   void Drain(error_code& error);
   void Close() noexcept;
   void MoveTo(const net::any_io_executor& executor, error_code& error);
+  const std::shared_ptr<ConnectionBreaker>& breaker() const { return breaker_; }
 
  private:
   // One recv into `scratch`; would_block, eof or what failed.
@@ -81,6 +83,7 @@ class TlsTransport {
   std::ptrdiff_t SendSome(std::span<const std::uint8_t> data, error_code& error);
 
   net::ip::tcp::socket socket_;
+  const std::shared_ptr<ConnectionBreaker> breaker_;
   std::unique_ptr<TlsEngine> engine_;
   // Received and not yet consumed from `stash_begin_` on. Freed when empty.
   std::vector<std::uint8_t> stash_;
@@ -281,6 +284,9 @@ class TlsStream {
   // made with the old executor (a Beast stream around this one) may exist. If the kernel refuses,
   // the connection is closed.
   void MoveTo(net::any_io_executor executor);
+
+  // Ends the connection from any thread.
+  std::shared_ptr<ConnectionBreaker> breaker() const { return transport_->breaker(); }
 
   // The protocol that ALPN selected, or "". After Handshake, as all below.
   std::string alpn() const;
