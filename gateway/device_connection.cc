@@ -47,8 +47,8 @@ bool DeviceConnection::Send(std::string bytes) {
   {
     absl::MutexLock lock(&mutex_);
     if (closing_.has_value()) return false;
-    full = queue_.size() >= limits_.max_messages ||
-           queued_bytes_ + bytes.size() > limits_.max_bytes;
+    full =
+        queue_.size() >= limits_.max_messages || queued_bytes_ + bytes.size() > limits_.max_bytes;
     if (!full) {
       queued_bytes_ += bytes.size();
       queue_.push_back(std::move(bytes));

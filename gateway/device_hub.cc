@@ -276,8 +276,8 @@ net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<Web
       connection->Close(Malformed("hello came twice"));
       break;
     }
-    const bool says_nothing = message->has_heartbeat() ||
-                              message->message_case() == v1::DeviceMessage::MESSAGE_NOT_SET;
+    const bool says_nothing =
+        message->has_heartbeat() || message->message_case() == v1::DeviceMessage::MESSAGE_NOT_SET;
     if (!says_nothing) state->PublishReport(device, id, std::move(*message));
     co_await Throttle(connection, bucket, state->clock);
   }

@@ -140,7 +140,9 @@ TEST_F(DeviceHubTest, TellsOfADeviceThatComesSpeaksAndGoes) {
 
   Say(device, Ended("s1"));
   Say(device, Heartbeat());
-  Say(device, std::string("\x9a\x06\x03" "abc", 6));
+  Say(device, std::string("\x9a\x06\x03"
+                          "abc",
+                          6));
   Await(io_, device.end->Close(CloseReason{1000, "done"}));
   RunUntil(io_, [&] { return *device.served; });
 
@@ -420,8 +422,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, DeviceHubRefusalTest,
     ::testing::Values(
         RefusedCase{"NoCertificate", {}, {kUnifiedSubprotocol}, 401, "anonymous"},
-        RefusedCase{
-            "Server", {"urn:fairlead:server:ums"}, {kUnifiedSubprotocol}, 403, "anonymous"},
+        RefusedCase{"Server", {"urn:fairlead:server:ums"}, {kUnifiedSubprotocol}, 403, "anonymous"},
         RefusedCase{"Revoked", {"urn:fairlead:device:a"}, {kUnifiedSubprotocol}, 403, "devices/a"},
         RefusedCase{"NoSubprotocol", {"urn:fairlead:device:a"}, {}, 400, ""},
         RefusedCase{"OtherSubprotocol", {"urn:fairlead:device:a"}, {"chat"}, 400, ""}),

@@ -49,15 +49,16 @@ TEST_P(IdentifyDeviceTest, ReadsTheUnitId) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, IdentifyDeviceTest,
-    ::testing::Values(
-        IdentityCase{"Device", {"urn:fairlead:device:00E0C514325B"}, "00E0C514325B"},
-        IdentityCase{"AmongOthers", {"https://x", "urn:fairlead:device:a-b_c.d"}, "a-b_c.d"},
-        IdentityCase{"NoUri", {}, ""}, IdentityCase{"Server", {"urn:fairlead:server:ums"}, ""},
-        IdentityCase{"Icg", {"urn:fairlead:icg:1"}, ""},
-        IdentityCase{"Empty", {"urn:fairlead:device:"}, ""},
-        IdentityCase{"Slash", {"urn:fairlead:device:a/b"}, ""},
-        IdentityCase{"TooLong", {"urn:fairlead:device:" + std::string(65, 'a')}, ""},
-        IdentityCase{"OtherCase", {"URN:FAIRLEAD:DEVICE:A"}, ""}),
+    ::testing::Values(IdentityCase{"Device", {"urn:fairlead:device:00E0C514325B"}, "00E0C514325B"},
+                      IdentityCase{
+                          "AmongOthers", {"https://x", "urn:fairlead:device:a-b_c.d"}, "a-b_c.d"},
+                      IdentityCase{"NoUri", {}, ""},
+                      IdentityCase{"Server", {"urn:fairlead:server:ums"}, ""},
+                      IdentityCase{"Icg", {"urn:fairlead:icg:1"}, ""},
+                      IdentityCase{"Empty", {"urn:fairlead:device:"}, ""},
+                      IdentityCase{"Slash", {"urn:fairlead:device:a/b"}, ""},
+                      IdentityCase{"TooLong", {"urn:fairlead:device:" + std::string(65, 'a')}, ""},
+                      IdentityCase{"OtherCase", {"URN:FAIRLEAD:DEVICE:A"}, ""}),
     [](const auto& info) { return info.param.name; });
 
 TEST(IdentifyDevice, NoCertificateIsUnauthenticated) {

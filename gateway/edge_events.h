@@ -5,10 +5,9 @@
 #ifndef FAIRLEAD_GATEWAY_EDGE_EVENTS_H_
 #define FAIRLEAD_GATEWAY_EDGE_EVENTS_H_
 
+#include "absl/status/statusor.h"
 #include "dataplane/asio.h"
 #include "proto/edge.pb.h"
-
-#include "absl/status/statusor.h"
 
 namespace fairlead::gateway {
 

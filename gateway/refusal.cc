@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
+#include "gateway/device_registry.h"
+
 namespace fairlead::gateway {
 namespace {
 
@@ -25,6 +28,11 @@ v1::EdgeRefusal MakeRefusal(absl::string_view action, absl::string_view actor,
   return refusal;
 }
 
+std::string ActorOf(const dataplane::PeerInfo& peer) {
+  const absl::StatusOr<DeviceIdentity> device = IdentifyDevice(peer);
+  return device.ok() ? absl::StrCat("devices/", device->unit_id) : "";
+}
+
 std::string ClipReason(absl::string_view text) {
   if (text.size() <= kMaxReasonBytes) return std::string(text);
   std::size_t size = kMaxReasonBytes;
@@ -42,8 +50,8 @@ google::protobuf::Timestamp ToProto(absl::Time time) {
   google::protobuf::Timestamp proto;
   const std::int64_t seconds = absl::ToUnixSeconds(time);
   proto.set_seconds(seconds);
-  proto.set_nanos(static_cast<std::int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  proto.set_nanos(
+      static_cast<std::int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
   return proto;
 }
 

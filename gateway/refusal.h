@@ -21,6 +21,9 @@ v1::EdgeRefusal MakeRefusal(absl::string_view action, absl::string_view actor,
                             absl::string_view resource, const absl::Status& why,
                             absl::string_view peer_address);
 
+// "devices/<unit ID>" if `peer` showed a device's certificate, else empty.
+std::string ActorOf(const dataplane::PeerInfo& peer);
+
 // `text` cut, between characters, to what a close frame can carry (123 bytes).
 std::string ClipReason(absl::string_view text);
 

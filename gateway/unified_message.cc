@@ -23,8 +23,7 @@ constexpr std::size_t kBytesPerCharacter = 4;
 
 absl::Status CheckLength(absl::string_view field, const std::string& value, std::size_t most) {
   if (value.size() <= most * kBytesPerCharacter) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, " is longer than ", most, " characters"));
+  return absl::InvalidArgumentError(absl::StrCat(field, " is longer than ", most, " characters"));
 }
 
 absl::Status CheckCount(absl::string_view field, int count, int most) {

@@ -29,7 +29,10 @@ TEST(ParseDeviceMessage, ReadsAHello) {
 
 TEST(ParseDeviceMessage, UnknownCaseIsOkAndUnset) {
   // Field 99, length-delimited, three bytes.
-  const auto parsed = ParseDeviceMessage(std::string("\x9a\x06\x03" "abc", 6));
+  const auto parsed =
+      ParseDeviceMessage(std::string("\x9a\x06\x03"
+                                     "abc",
+                                     6));
 
   ASSERT_THAT(parsed, IsOk());
   EXPECT_EQ(parsed->message_case(), v1::DeviceMessage::MESSAGE_NOT_SET);

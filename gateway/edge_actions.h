@@ -1,0 +1,54 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Carries out the server's commands at this edge: sessions at the relay, messages and drops at the
+// device hub. Called by EdgeServer, owned by the gateway.
+#ifndef FAIRLEAD_GATEWAY_EDGE_ACTIONS_H_
+#define FAIRLEAD_GATEWAY_EDGE_ACTIONS_H_
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "dataplane/relay.h"
+#include "gateway/device_hub.h"
+#include "gateway/edge_service.h"
+#include "gateway/tunnel_routes.h"
+
+namespace fairlead::gateway {
+
+// Reads what the server says of a session.
+// Errors: INVALID_ARGUMENT a field is missing or out of bounds; names it.
+absl::StatusOr<dataplane::SessionSpec> ReadSession(const v1::RegisterSession& session);
+
+// The close code and reason that the server asks for; codes that it may not choose become 4410.
+dataplane::CloseReason ReadCloseReason(std::uint32_t code, const std::string& reason);
+
+// Thread: any. Lifetime: the references must outlive it.
+class LiveEdgeActions : public EdgeActions {
+ public:
+  // `trust` is told the CA certificates of devices, PEM, whenever the server says them.
+  LiveEdgeActions(dataplane::Relay& relay, DeviceHub& hub, TunnelRoutes& tunnels,
+                  std::function<void(const std::string&)> trust)
+      : relay_(relay), hub_(hub), tunnels_(tunnels), trust_(std::move(trust)) {}
+
+  // From now on new sessions are refused with UNAVAILABLE.
+  void Drain() { draining_ = true; }
+
+  void Configure(const v1::EdgeConfiguration& configuration) override;
+  absl::Status RegisterSession(const v1::RegisterSession& session) override;
+  void EndSession(const v1::EndSession& end) override;
+  void SendToDevice(const v1::DeviceCommand& command) override;
+  void DropDevice(const v1::DropDevice& drop) override;
+
+ private:
+  dataplane::Relay& relay_;
+  DeviceHub& hub_;
+  TunnelRoutes& tunnels_;
+  const std::function<void(const std::string&)> trust_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace fairlead::gateway
+
+#endif  // FAIRLEAD_GATEWAY_EDGE_ACTIONS_H_

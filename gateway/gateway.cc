@@ -1,0 +1,334 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "dataplane/io_threads.h"
+#include "dataplane/relay.h"
+#include "dataplane/router.h"
+#include "dataplane/tls_stream.h"
+#include "gateway/call_peers.h"
+#include "gateway/edge_actions.h"
+#include "gateway/edge_trust.h"
+#include "gateway/grpc_bridge.h"
+#include "gateway/operations_routes.h"
+#include "gateway/relay_notices.h"
+#include "gateway/rest_adapter.h"
+#include "gateway/static_files.h"
+#include "gateway/tunnel_routes.h"
+#include "gateway/watch_adapter.h"
+#include "proto/http_rule.h"
+
+namespace fairlead::gateway {
+namespace {
+
+namespace net = dataplane::net;
+using dataplane::HttpRequest;
+using dataplane::HttpResponse;
+using dataplane::PendingUpgrade;
+using dataplane::Route;
+
+// How often Stop looks whether all is closed.
+constexpr absl::Duration kStopPoll = absl::Milliseconds(2);
+// For connections to end once they were closed.
+constexpr absl::Duration kCloseTimeout = absl::Seconds(5);
+// For the link to tell what is left.
+constexpr absl::Duration kFlushTimeout = absl::Seconds(1);
+
+dataplane::RelayOptions MakeRelayOptions(const GatewayOptions& options) {
+  dataplane::RelayOptions relay;
+  relay.max_sessions = options.max_sessions;
+  relay.attached_text = AttachedText();
+  relay.peer_attached_text = PeerAttachedText();
+  return relay;
+}
+
+EdgeServerOptions MakeLinkOptions(const GatewayOptions& options) {
+  EdgeServerOptions link = options.link;
+  link.version = options.version;
+  return link;
+}
+
+// Waits until `done` holds, at most `timeout`.
+void WaitUntil(const std::function<bool()>& done, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  while (!done() && absl::Now() < deadline) absl::SleepFor(kStopPoll);
+}
+
+// The handlers that end in a member coroutine.
+template <class T>
+dataplane::RequestHandler Requests(T& object,
+                                   net::awaitable<HttpResponse> (T::*method)(HttpRequest)) {
+  return [&object, method](HttpRequest request) { return (object.*method)(std::move(request)); };
+}
+
+template <class T>
+dataplane::UpgradeHandler Upgrades(
+    T& object, net::awaitable<void> (T::*method)(HttpRequest, std::unique_ptr<PendingUpgrade>)) {
+  return [&object, method](HttpRequest request, std::unique_ptr<PendingUpgrade> upgrade) {
+    return (object.*method)(std::move(request), std::move(upgrade));
+  };
+}
+
+}  // namespace
+
+// Members are destroyed from the last to the first: the threads outlive what runs on them.
+struct Gateway::State {
+  State(GatewayOptions given, std::unique_ptr<EdgeTrust> edge_trust)
+      : options(std::move(given)),
+        trust(std::move(edge_trust)),
+        threads(options.io_threads),
+        edge(peers, *options.clock, threads.NextExecutor(), MakeLinkOptions(options)),
+        relay(threads, edge, *options.clock, MakeRelayOptions(options)),
+        hub(edge, *options.clock, options.devices),
+        tunnels(relay, hub, edge),
+        est(edge, hub, edge, *options.clock, options.enrollment),
+        operations([this] { return CheckReadiness(); }, [this] { return CollectMetrics(); }),
+        actions(relay, hub, tunnels, [this](const std::string& pem) { TrustDevices(pem); }) {
+    edge.SetActions(&actions);
+  }
+
+  void AddEdgeRoutes();
+  void AddApiRoutes(grpc::Server* server);
+  void AddRequestRoute(const char* pattern, dataplane::RequestHandler handler,
+                       std::size_t max_body_bytes);
+  void AddUpgradeRoute(const char* pattern, dataplane::UpgradeHandler handler);
+  Readiness CheckReadiness() const;
+  std::vector<Metric> CollectMetrics() const;
+  void TrustDevices(const std::string& pem);
+  dataplane::RawHandler BridgeHandler();
+  void Stop(absl::Duration drain);
+
+  const GatewayOptions options;
+  const std::unique_ptr<EdgeTrust> trust;
+  CallPeers peers;
+  dataplane::IoThreads threads;
+  EdgeServer edge;
+  dataplane::Relay relay;
+  DeviceHub hub;
+  TunnelRoutes tunnels;
+  EstRoutes est;
+  OperationsRoutes operations;
+  LiveEdgeActions actions;
+  StaticFiles web;
+  std::optional<proto::HttpRules> rules;
+  dataplane::Router router;
+  // From Start on.
+  std::unique_ptr<RestAdapter> rest;
+  std::unique_ptr<WatchAdapter> watch;
+  std::unique_ptr<GrpcBridge> bridge;
+  std::unique_ptr<dataplane::Listener> listener;
+  std::atomic<bool> draining{false};
+  bool stopped = false;
+};
+
+void Gateway::State::AddRequestRoute(const char* pattern, dataplane::RequestHandler handler,
+                                     std::size_t max_body_bytes) {
+  Route route;
+  route.pattern = pattern;
+  route.on_request = Secured(std::move(handler));
+  route.max_body_bytes = max_body_bytes;
+  router.Add(std::move(route));
+}
+
+void Gateway::State::AddUpgradeRoute(const char* pattern, dataplane::UpgradeHandler handler) {
+  Route route;
+  route.pattern = pattern;
+  route.on_upgrade = std::move(handler);
+  router.Add(std::move(route));
+}
+
+void Gateway::State::AddEdgeRoutes() {
+  const std::string est_path = kEstPath;
+  AddUpgradeRoute(kUnifiedPath, Upgrades(hub, &DeviceHub::HandleUpgrade));
+  AddUpgradeRoute(kDeviceTunnelPath, Upgrades(tunnels, &TunnelRoutes::HandleDevice));
+  AddUpgradeRoute(kConsoleTunnelPath, Upgrades(tunnels, &TunnelRoutes::HandleConsole));
+  AddRequestRoute((est_path + "cacerts").c_str(), Requests(est, &EstRoutes::CaCerts), 0);
+  AddRequestRoute((est_path + "simpleenroll").c_str(), Requests(est, &EstRoutes::SimpleEnroll),
+                  kMaxEstBodyBytes);
+  AddRequestRoute((est_path + "simplereenroll").c_str(), Requests(est, &EstRoutes::SimpleReenroll),
+                  kMaxEstBodyBytes);
+  AddRequestRoute("/healthz", Requests(operations, &OperationsRoutes::Healthz), 0);
+  AddRequestRoute("/readyz", Requests(operations, &OperationsRoutes::Readyz), 0);
+  if (options.metrics) {
+    AddRequestRoute("/metrics", Requests(operations, &OperationsRoutes::Metrics), 0);
+  }
+  router.SetFallback(Secured(UnknownPath));
+}
+
+void Gateway::State::AddApiRoutes(grpc::Server* server) {
+  if (!rules.has_value()) return;
+  const auto channel = server->InProcessChannel(grpc::ChannelArguments());
+  rest = std::make_unique<RestAdapter>(*rules, channel);
+  watch = std::make_unique<WatchAdapter>(*rules, channel);
+  Route api = ApiRoute(*rest, *watch);
+  if (api.on_request) api.on_request = Secured(std::move(api.on_request));
+  router.Add(std::move(api));
+}
+
+Readiness Gateway::State::CheckReadiness() const {
+  if (draining) return Readiness{false, "This edge is stopping."};
+  if (!edge.linked()) return Readiness{false, "No server is linked to this edge yet."};
+  return Readiness{true, ""};
+}
+
+std::vector<Metric> Gateway::State::CollectMetrics() const {
+  constexpr auto kCounter = Metric::Kind::kCounter;
+  constexpr auto kGauge = Metric::Kind::kGauge;
+  const dataplane::ListenerCounters connections = listener->counters();
+  const dataplane::RelayCounters sessions = relay.counters();
+  const DeviceHubCounters devices = hub.counters();
+  const EdgeServerCounters link = edge.counters();
+  std::vector<Metric> metrics;
+  const auto add = [&](const char* name, const char* help, Metric::Kind kind, double value) {
+    metrics.push_back(Metric{name, help, kind, value});
+  };
+  add("fairlead_connections_accepted_total", "Connections accepted.", kCounter,
+      connections.accepted);
+  add("fairlead_connections_refused_total", "Connections refused by a cap on unauthenticated ones.",
+      kCounter, connections.refused_too_many);
+  add("fairlead_tls_handshakes_failed_total", "TLS handshakes that failed.", kCounter,
+      connections.handshake_failed);
+  add("fairlead_connections", "Connections open now.", kGauge, connections.open_now);
+  add("fairlead_sessions_registered_total", "Sessions that were to be relayed.", kCounter,
+      sessions.sessions_registered);
+  add("fairlead_sessions", "Sessions at the relay now.", kGauge, sessions.sessions_now);
+  add("fairlead_tunnels", "Tunnels attached now.", kGauge, sessions.legs_now);
+  add("fairlead_relayed_to_console_bytes_total", "Payload relayed to Consoles.", kCounter,
+      sessions.bytes_to_console);
+  add("fairlead_relayed_to_device_bytes_total", "Payload relayed to devices.", kCounter,
+      sessions.bytes_to_device);
+  add("fairlead_tunnels_refused_total", "Tunnels refused.", kCounter, sessions.refused);
+  add("fairlead_devices", "Devices connected now.", kGauge, devices.connected_now);
+  add("fairlead_devices_connected_total", "Device connections that were entered.", kCounter,
+      devices.connected);
+  add("fairlead_devices_refused_total", "Device connections refused.", kCounter, devices.refused);
+  add("fairlead_device_messages_received_total", "Messages from devices.", kCounter,
+      devices.messages_received);
+  add("fairlead_device_messages_sent_total", "Messages queued for devices.", kCounter,
+      devices.messages_sent);
+  add("fairlead_device_messages_dropped_total", "Messages for devices that could not take them.",
+      kCounter, devices.messages_dropped);
+  add("fairlead_link_up", "Whether a server is linked.", kGauge, edge.linked() ? 1 : 0);
+  add("fairlead_links_opened_total", "Links that were opened.", kCounter, link.links_opened);
+  add("fairlead_links_refused_total", "Links refused.", kCounter, link.links_refused);
+  add("fairlead_links_overflowed_total", "Links ended because they could not keep up.", kCounter,
+      link.links_overflowed);
+  add("fairlead_link_events_total", "Events for the server.", kCounter, link.events);
+  add("fairlead_link_queued_events", "Events that wait for the server.", kGauge, link.queued_now);
+  add("fairlead_refusals_total", "Refusals at this edge.", kCounter, link.refusals);
+  add("fairlead_refusals_suppressed_total", "Refusals not told to the server, being too many.",
+      kCounter, link.refusals_suppressed);
+  if (bridge != nullptr) {
+    add("fairlead_grpc_connections", "gRPC connections open now.", kGauge, bridge->open_now());
+  }
+  return metrics;
+}
+
+void Gateway::State::TrustDevices(const std::string& pem) {
+  const absl::Status set = trust->SetDeviceCa(pem);
+  if (!set.ok()) spdlog::error("{}; the old ones stay in force", std::string(set.message()));
+}
+
+dataplane::RawHandler Gateway::State::BridgeHandler() {
+  return [this](std::unique_ptr<dataplane::TlsStream> tls, dataplane::PeerInfo peer) {
+    return bridge->Serve(std::move(tls), std::move(peer));
+  };
+}
+
+void Gateway::State::Stop(absl::Duration drain) {
+  if (std::exchange(stopped, true)) return;
+  draining = true;
+  actions.Drain();
+  if (listener != nullptr) listener->StopAccepting();
+  dataplane::CloseReason tunnel_end;
+  tunnel_end.code = dataplane::kCloseDraining;
+  tunnel_end.text = "The server is stopping. Open the terminal again in a moment.";
+  relay.EndAll(tunnel_end);
+  dataplane::CloseReason device_end;
+  device_end.code = dataplane::kCloseGoingAway;
+  device_end.text = "The server is stopping. Connect again in a moment.";
+  hub.CloseAll(device_end);
+  WaitUntil([this] { return relay.counters().legs_now == 0 && hub.open_connections() == 0; },
+            drain);
+  edge.Stop();
+  WaitUntil([this] { return edge.open_links() == 0; }, kFlushTimeout);
+  if (rest != nullptr) rest->Stop();
+  if (watch != nullptr) watch->Stop();
+  if (listener != nullptr) {
+    listener->CloseAll();
+    if (!listener->AwaitClosed(kCloseTimeout)) {
+      spdlog::warn("some connections did not close in time and are cut");
+    }
+  }
+  threads.Stop();
+}
+
+Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Gateway::~Gateway() { state_->Stop(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(GatewayOptions options) {
+  EdgeTrustSource source;
+  source.certificate_file = options.certificate_file;
+  source.private_key_file = options.private_key_file;
+  source.client_ca_file = options.client_ca_file;
+  source.identity = options.identity;
+  source.client_ca_pem = options.client_ca_pem;
+  FAIRLEAD_ASSIGN_OR_RETURN(std::unique_ptr<EdgeTrust> trust, EdgeTrust::Create(std::move(source)));
+  auto state = std::make_unique<State>(std::move(options), std::move(trust));
+  state->AddEdgeRoutes();
+  if (!state->options.api_services.empty()) {
+    FAIRLEAD_ASSIGN_OR_RETURN(state->rules, proto::HttpRules::Create(state->options.api_services));
+  }
+  if (state->options.web_console) {
+    state->web = StaticFiles::BuiltIn();
+    if (!state->options.web_folder.empty()) {
+      FAIRLEAD_ASSIGN_OR_RETURN(state->web, StaticFiles::FromFolder(state->options.web_folder));
+    }
+    state->web.AddTo(&state->router);
+  }
+  return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
+}
+
+grpc::Service* Gateway::edge_service() { return state_->edge.service(); }
+
+const CallPeerResolver& Gateway::call_peers() const { return state_->peers; }
+
+absl::Status Gateway::Start(grpc::Server* server) {
+  state_->AddApiRoutes(server);
+  state_->bridge = std::make_unique<GrpcBridge>(*server, state_->peers);
+  dataplane::ListenerOptions listening;
+  listening.addresses = state_->options.listen;
+  listening.limits = state_->options.limits;
+  state_->listener = std::make_unique<dataplane::Listener>(
+      state_->threads, state_->trust->context(), state_->router, state_->BridgeHandler(),
+      std::move(listening));
+  FAIRLEAD_RETURN_IF_ERROR(state_->listener->Start());
+  spdlog::info("{} listens on port {}", state_->options.role, port());
+  return absl::OkStatus();
+}
+
+std::uint16_t Gateway::port() const { return state_->listener->port(); }
+
+absl::Status Gateway::Reload() { return state_->trust->Reload(); }
+
+bool Gateway::ready() const { return state_->CheckReadiness().ready; }
+
+void Gateway::Stop(absl::Duration drain) { state_->Stop(drain); }
+
+std::vector<std::string> Gateway::route_patterns() const {
+  std::vector<std::string> patterns;
+  for (const Route& route : state_->router.routes()) patterns.push_back(route.pattern);
+  return patterns;
+}
+
+}  // namespace fairlead::gateway

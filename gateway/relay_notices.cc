@@ -1,0 +1,38 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+#include "gateway/relay_notices.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include "base/log.h"
+#include "proto/terminal.pb.h"
+
+namespace fairlead::gateway {
+namespace {
+
+std::string ToJson(const v1::TerminalControl& control) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto printed = google::protobuf::util::MessageToJsonString(control, &json, options);
+  if (!printed.ok()) {
+    spdlog::critical("a control frame cannot be printed as JSON");
+    std::abort();
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string AttachedText() {
+  v1::TerminalControl control;
+  control.mutable_attached()->mutable_resume_window();
+  return ToJson(control);
+}
+
+std::string PeerAttachedText() {
+  v1::TerminalControl control;
+  control.mutable_peer()->set_state(v1::Peer::ATTACHED);
+  return ToJson(control);
+}
+
+}  // namespace fairlead::gateway
