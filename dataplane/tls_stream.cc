@@ -228,31 +228,23 @@ std::size_t TlsTransport::Write(std::span<const net::const_buffer> buffers, erro
 }
 
 void TlsTransport::Handshake(bool& wants_write, error_code& error) {
-  wants_write = false;
   error = {};
-  if (!unsent_.empty()) {
-    Flush(error);
-    wants_write = error == net::error::would_block;
-    if (error) return;
-  }
+  if (!unsent_.empty()) Flush(error);
+  wants_write = error == net::error::would_block;
+  if (error) return;
   Scratch& scratch = ThreadScratch();
   ByteView input = ByteView(stash_).subspan(stash_begin_);
-  Outcome outcome = engine_->Handshake(input, scratch.sealed);
-  while (outcome == Outcome::kNeedsInput && scratch.sealed.empty()) {
-    Keep({});
+  for (;;) {
+    scratch.sealed.clear();
+    const Outcome outcome = engine_->Handshake(input, scratch.sealed);
+    Keep(input);
+    if (!scratch.sealed.empty()) Send(scratch.sealed, error);
+    wants_write = error == net::error::would_block;
+    if (outcome == Outcome::kFailed) error = ProtocolError();
+    if (outcome == Outcome::kEnd) error = net::error::eof;
+    if (outcome != Outcome::kNeedsInput || error) return;
     input = Receive(scratch.input, error);
     if (error) return;
-    outcome = engine_->Handshake(input, scratch.sealed);
-  }
-  Keep(input);
-  if (!scratch.sealed.empty()) Send(scratch.sealed, error);
-  wants_write = error == net::error::would_block;
-  if (outcome == Outcome::kFailed) {
-    error = ProtocolError();
-  } else if (!error && outcome == Outcome::kNeedsInput) {
-    error = net::error::try_again;
-  } else if (outcome == Outcome::kEnd) {
-    error = net::error::eof;
   }
 }
 
@@ -415,8 +407,6 @@ net::awaitable<error_code> ShakeHands(std::shared_ptr<TlsTransport> transport) {
     bool wants_write = false;
     error_code error;
     transport->Handshake(wants_write, error);
-    // What was sent may have made the peer answer already.
-    if (error == net::error::try_again) continue;
     if (error != net::error::would_block) co_return error;
     const auto what = wants_write ? net::socket_base::wait_write : net::socket_base::wait_read;
     auto [waited] = co_await transport->socket().async_wait(what, kToken);
