@@ -15,11 +15,10 @@
 
 namespace fairlead::console {
 
-// Dials. The TlsClientContext of `options` must have been made with ALPN {"h2"}. The channel is this
-// one connection: calls after its loss fail with UNAVAILABLE; dial again.
-// Errors: as dataplane::DialTls; FAILED_PRECONDITION the server does not speak gRPC there.
-// Lifetime: the executor must run for as long as the channel is used; dropping the channel ends the
-// connection.
+// Dials. The TlsClientContext of `options` must have been made with ALPN {"h2"}. The channel is
+// this one connection: calls after its loss fail with UNAVAILABLE; dial again. Errors: as
+// dataplane::DialTls; FAILED_PRECONDITION the server does not speak gRPC there. Lifetime: the
+// executor must run for as long as the channel is used; dropping the channel ends the connection.
 dataplane::net::awaitable<absl::StatusOr<std::shared_ptr<grpc::Channel>>> DialGrpc(
     dataplane::Endpoint endpoint, dataplane::DialOptions options);
 

@@ -1,0 +1,128 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Static files: types, ETags, and that nothing but the table's paths exists.
+#include "gateway/static_files.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+using dataplane::FindHeader;
+using dataplane::HttpRequest;
+using dataplane::HttpResponse;
+using ::testing::HasSubstr;
+
+HttpRequest Get(const std::string& path) {
+  HttpRequest request;
+  request.method = "GET";
+  request.path = path;
+  return request;
+}
+
+void Write(const fs::path& path, const std::string& content) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+class Folder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::path(std::getenv("TEST_TMPDIR")) /
+            ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    Write(root_ / "web/index.html", "<html>");
+    Write(root_ / "web/assets/app.js", "run()");
+    Write(root_ / "web/blob", std::string("a\0b", 3));
+    Write(root_ / "secret.txt", "secret");
+    fs::create_symlink(root_ / "secret.txt", root_ / "web/link.txt");
+  }
+  fs::path root_;
+};
+
+TEST(StaticFiles, TellsWhereTheServicesAre) {
+  const HttpResponse response = StaticFiles::BuiltIn().Serve(Get("/"));
+
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(FindHeader(response.headers, "content-type"), "text/html; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("/api/v1"));
+}
+
+TEST(StaticFiles, AnswersTheTagThatTheClientHasWith304) {
+  const StaticFiles files = StaticFiles::BuiltIn();
+  const std::string tag(FindHeader(files.Serve(Get("/")).headers, "ETag"));
+  ASSERT_EQ(tag.front(), '"');
+
+  for (const std::string& value : {tag, "W/" + tag, "\"x\", " + tag, std::string("*")}) {
+    HttpRequest request = Get("/");
+    request.headers.emplace_back("If-None-Match", value);
+    EXPECT_EQ(files.Serve(request).status, 304) << value;
+    EXPECT_EQ(files.Serve(request).body, "");
+  }
+  HttpRequest request = Get("/");
+  request.headers.emplace_back("If-None-Match", "\"x\"");
+  EXPECT_EQ(files.Serve(request).status, 200);
+}
+
+TEST(StaticFiles, CanOnlyBeRead) {
+  HttpRequest request = Get("/");
+  request.method = "POST";
+
+  const HttpResponse response = StaticFiles::BuiltIn().Serve(request);
+
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(FindHeader(response.headers, "Allow"), "GET, HEAD");
+}
+
+TEST_F(Folder, IsServedByPathAndType) {
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+
+  EXPECT_EQ(files->Serve(Get("/")).body, "<html>");
+  const HttpResponse script = files->Serve(Get("/assets/app.js"));
+  EXPECT_EQ(script.body, "run()");
+  EXPECT_EQ(FindHeader(script.headers, "Content-Type"), "text/javascript; charset=utf-8");
+  EXPECT_EQ(FindHeader(script.headers, "X-Content-Type-Options"), "nosniff");
+  const HttpResponse blob = files->Serve(Get("/blob"));
+  EXPECT_EQ(blob.body, std::string("a\0b", 3));
+  EXPECT_EQ(FindHeader(blob.headers, "Content-Type"), "application/octet-stream");
+}
+
+TEST_F(Folder, HasNoWayOut) {
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+
+  for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/link.txt", "/assets", "", "//",
+                           "/index.html/..", "/assets/../index.html"}) {
+    EXPECT_EQ(files->Serve(Get(path)).status, 404) << path;
+  }
+}
+
+TEST_F(Folder, IsRoutedFileByFile) {
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+  dataplane::Router router;
+
+  files->AddTo(&router);
+
+  EXPECT_NE(router.Find("/"), nullptr);
+  EXPECT_NE(router.Find("/assets/app.js"), nullptr);
+  EXPECT_EQ(router.Find("/other"), nullptr);
+}
+
+TEST_F(Folder, NeedsAnIndex) {
+  EXPECT_THAT(StaticFiles::FromFolder((root_ / "nowhere").string()),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("nowhere")));
+  EXPECT_THAT(StaticFiles::FromFolder((root_ / "web/assets").string()),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("index.html")));
+}
+
+}  // namespace
+}  // namespace fairlead::gateway
