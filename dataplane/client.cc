@@ -162,7 +162,7 @@ net::awaitable<absl::StatusOr<tcp::socket>> Connect(const Endpoint& endpoint,
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const Moment now = std::chrono::steady_clock::now();
     const auto tries_left = static_cast<int>(addresses.size() - i);
-    const Moment try_until = now + std::max(deadline - now, deadline - deadline) / tries_left;
+    const Moment try_until = now + std::max(deadline - now, Moment::duration::zero()) / tries_left;
     const auto socket = std::make_shared<tcp::socket>(executor);
     const error_code error = co_await ConnectOne(socket, addresses[i], try_until);
     if (!error) co_return std::move(*socket);

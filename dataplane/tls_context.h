@@ -58,7 +58,8 @@ struct TlsTrust {
   std::string ca_pem;
   // Or: SHA-256 of the server's leaf certificate or of a CA in the chain it sends, 64 hexadecimal
   // digits, colons allowed; then that certificate is the trust anchor, and names are still checked
-  // unless the leaf itself is pinned. At least one of the two must be set.
+  // unless the leaf itself is pinned. At least one of the two must be set. With both, the
+  // fingerprint decides, and may be that of a CA in ca_pem which the server does not send.
   std::string sha256_fingerprint;
 };
 

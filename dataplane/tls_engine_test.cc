@@ -267,6 +267,16 @@ TEST(ServerCertificate, ForAnotherNameIsRefusedWithItsNames) {
   }
 }
 
+TEST(ServerCertificate, IsNotForItsCommonName) {
+  LeafSpec spec;
+  spec.common_name = "ums.example";
+  spec.dns_names = {};
+  spec.ip_addresses = {};
+
+  EXPECT_THAT(Verdict(spec, ByCa(Ca()), "ums.example"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no name")));
+}
+
 TEST(ServerCertificate, ThatExpiredIsRefusedWithTheClock) {
   LeafSpec spec;
   spec.not_before = -absl::Hours(2);

@@ -138,9 +138,11 @@ absl::Status VerifyTimes(X509* certificate, absl::string_view whose) {
 }
 
 absl::Status VerifyName(X509* leaf, const std::string& name) {
+  // The common name of the subject is for people.
   const bool matches = IsIpAddress(name)
                            ? X509_check_ip_asc(leaf, name.c_str(), 0) == 1
-                           : X509_check_host(leaf, name.data(), name.size(), 0, nullptr) == 1;
+                           : X509_check_host(leaf, name.data(), name.size(),
+                                             X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
   ERR_clear_error();
   if (matches) return absl::OkStatus();
   const std::vector<std::string> names = NamesOf(*leaf);

@@ -25,11 +25,9 @@ template <class T>
 class Task {
  public:
   Task(net::io_context& context, net::awaitable<T> work) : context_(context) {
-    net::co_spawn(context, std::move(work),
-                  [result = result_](std::exception_ptr exception, T value) {
-                    if (exception) std::terminate();
-                    result->emplace(std::move(value));
-                  });
+    net::co_spawn(context, Store(std::move(work), result_), [](std::exception_ptr exception) {
+      if (exception) std::terminate();
+    });
   }
 
   bool done() const { return result_->has_value(); }
@@ -48,6 +46,11 @@ class Task {
   }
 
  private:
+  static net::awaitable<void> Store(net::awaitable<T> work,
+                                    std::shared_ptr<std::optional<T>> result) {
+    result->emplace(co_await std::move(work));
+  }
+
   net::io_context& context_;
   std::shared_ptr<std::optional<T>> result_ = std::make_shared<std::optional<T>>();
 };

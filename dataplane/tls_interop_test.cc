@@ -1,0 +1,187 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Covers TLS with a foreign implementation at the other end: the openssl command, where there is
+// one, as client and as server.
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/status_matchers.h"
+#include "dataplane/testing/run.h"
+#include "dataplane/testing/test_pki.h"
+#include "dataplane/tls_stream.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::dataplane {
+namespace {
+
+using ::fairlead::dataplane::testing::Await;
+using ::fairlead::dataplane::testing::ClientSpec;
+using ::fairlead::dataplane::testing::KeyKind;
+using ::fairlead::dataplane::testing::LeafSpec;
+using ::fairlead::dataplane::testing::TestCa;
+using net::ip::tcp;
+
+constexpr absl::Duration kLong = absl::Seconds(30);
+constexpr std::size_t kBulkBytes = 1 << 20;
+
+// A file in the test's own folder.
+std::string WriteFile(const std::string& name, const std::string& content) {
+  const std::string path = ::testing::TempDir() + "/" + std::to_string(getpid()) + "_" + name;
+  std::ofstream(path, std::ios::binary) << content;
+  return path;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// A shell command that runs beside the test.
+class Command {
+ public:
+  explicit Command(const std::string& line) : pipe_(popen(line.c_str(), "r")) {}
+  ~Command() { Wait(); }
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  // The next line of its output; empty at the end.
+  std::string Line() {
+    char text[4096];
+    return fgets(text, sizeof(text), pipe_) != nullptr ? text : "";
+  }
+  void Wait() {
+    if (pipe_ != nullptr) pclose(std::exchange(pipe_, nullptr));
+  }
+
+ private:
+  FILE* pipe_;
+};
+
+// The flag of the openssl command for a version, and the kind of the server's key.
+using Case = std::tuple<const char*, KeyKind>;
+
+class OpensslTest : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (std::system("openssl version >/dev/null 2>&1") != 0) {
+      GTEST_SKIP() << "there is no openssl command";
+    }
+    ca_file_ = WriteFile("ca.pem", ca_.pem());
+  }
+
+  TlsIdentity ServerIdentity() const {
+    LeafSpec spec;
+    spec.key = std::get<1>(GetParam());
+    return ca_.Issue(spec);
+  }
+  std::string version() const { return std::get<0>(GetParam()); }
+
+  net::io_context context_;
+  TestCa ca_;
+  std::string ca_file_;
+};
+
+// Takes kBulkBytes, gives them back, and ends.
+net::awaitable<std::string> ServeEcho(tcp::acceptor& acceptor, std::shared_ptr<SSL_CTX> context) {
+  auto [error, socket] = co_await acceptor.async_accept(kToken);
+  if (error) co_return error.message();
+  TlsStream stream(std::move(socket), context, TlsStream::Role::kServer);
+  const absl::Status status = co_await stream.Handshake(kLong, "", nullptr);
+  if (!status.ok()) co_return std::string(status.message());
+  std::string data(kBulkBytes, '\0');
+  auto [read_error, read] = co_await net::async_read(stream, net::buffer(data), kToken);
+  if (read_error) co_return read_error.message();
+  auto [write_error, written] = co_await net::async_write(stream, net::buffer(data), kToken);
+  if (write_error || written != read) co_return write_error.message();
+  const std::string uri =
+      stream.peer_certificate().has_value() ? stream.peer_certificate()->uris[0] : "none";
+  co_await stream.Shutdown(kLong);
+  co_return uri;
+}
+
+TEST_P(OpensslTest, TalksToOurServer) {
+  tcp::acceptor acceptor(context_, tcp::endpoint(net::ip::address_v4::loopback(), 0));
+  const auto server = TlsServerContext::Create(ServerIdentity(), ca_.pem()).value();
+  const TlsIdentity device = ca_.Issue(ClientSpec("urn:fairlead:device:A"));
+  std::string data;
+  for (std::size_t i = 0; data.size() < kBulkBytes; ++i) data += std::to_string(i * i) + '\n';
+  data.resize(kBulkBytes);
+  const std::string in = WriteFile("in", data);
+  const std::string out = WriteFile("out", "");
+  Command client("timeout 30 openssl s_client -quiet -verify_return_error " + version() +
+                 " -connect 127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) +
+                 " -servername localhost -CAfile " + ca_file_ + " -cert " +
+                 WriteFile("device.pem", device.certificate_chain_pem) + " -key " +
+                 WriteFile("device.key", device.private_key_pem) + " <" + in + " >" + out +
+                 " 2>/dev/null");
+
+  EXPECT_EQ(Await(context_, ServeEcho(acceptor, server->Acquire())), "urn:fairlead:device:A");
+
+  client.Wait();
+  EXPECT_TRUE(ReadFile(out) == data);
+}
+
+net::awaitable<std::string> AskForReverse(TlsStream& stream, std::string line) {
+  const absl::Status status = co_await stream.Handshake(kLong, "localhost", nullptr);
+  if (!status.ok()) co_return std::string(status.message());
+  auto [error, size] = co_await net::async_write(stream, net::buffer(line), kToken);
+  if (error) co_return error.message();
+  auto [read_error, read] =
+      co_await net::async_read(stream, net::buffer(line.data(), size), kToken);
+  if (read_error || read != size) co_return read_error.message();
+  co_await stream.Shutdown(absl::Seconds(1));
+  co_return line;
+}
+
+// The number in "ACCEPT 127.0.0.1:4711".
+int PortOf(Command& server) {
+  for (std::string line = server.Line(); !line.empty(); line = server.Line()) {
+    const std::size_t colon = line.rfind(':');
+    if (line.rfind("ACCEPT", 0) == 0 && colon != std::string::npos) {
+      return std::atoi(line.c_str() + colon + 1);
+    }
+  }
+  return 0;
+}
+
+TEST_P(OpensslTest, ServesOurClient) {
+  const TlsIdentity identity = ServerIdentity();
+  const TlsIdentity device = ca_.Issue(ClientSpec("urn:fairlead:device:A"));
+  Command server("timeout 30 openssl s_server -accept 127.0.0.1:0 -rev -naccept 1 " + version() +
+                 " -Verify 2 -verify_return_error -CAfile " + ca_file_ + " -cert " +
+                 WriteFile("server.pem", identity.certificate_chain_pem) + " -key " +
+                 WriteFile("server.key", identity.private_key_pem) + " 2>/dev/null");
+  tcp::socket socket(context_);
+  socket.connect({net::ip::address_v4::loopback(), static_cast<std::uint16_t>(PortOf(server))});
+  const auto client = TlsClientContext::Create({ca_.pem(), ""}, &device, {}).value();
+  TlsStream stream(std::move(socket), client->Acquire(), TlsStream::Role::kClient);
+
+  EXPECT_EQ(Await(context_, AskForReverse(stream, "fairlead\n")), "daelriaf\n");
+}
+
+std::string NameOf(const ::testing::TestParamInfo<Case>& info) {
+  const std::string version = std::get<0>(info.param);
+  return (version == "-tls1_3" ? "Tls13" : "Tls12") +
+         std::string(std::get<1>(info.param) == KeyKind::kP256 ? "P256" : "Rsa");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, OpensslTest,
+                         ::testing::Combine(::testing::Values("-tls1_2", "-tls1_3"),
+                                            ::testing::Values(KeyKind::kP256, KeyKind::kRsa2048)),
+                         NameOf);
+
+}  // namespace
+}  // namespace fairlead::dataplane
