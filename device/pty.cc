@@ -219,9 +219,14 @@ void Pty::HangUp() {
   }
   SignalSession(SIGHUP, foreground);
   SignalSession(SIGCONT, foreground);
+  // A program that was forked a moment ago may not have its session yet.
+  if (getsid(pid_) != pid_) kill(pid_, SIGHUP);
 }
 
-void Pty::KillSession() { SignalSession(SIGKILL, -1); }
+void Pty::KillSession() {
+  kill(pid_, SIGKILL);
+  SignalSession(SIGKILL, -1);
+}
 
 bool Pty::SessionAlive() const {
   for (const SessionProcess& process : ProcessesOfSession(pid_)) {

@@ -1,0 +1,241 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The agent: runs on a device, keeps it connected to its server, and gives terminals on it.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "dataplane/client.h"
+#include "device/identity.h"
+#include "device/profiles.h"
+#include "device/state_dir.h"
+#include "device/unified_client.h"
+
+ABSL_FLAG(std::string, server, "", "Where the server or ICG listens: HOST:PORT. Required.");
+ABSL_FLAG(std::string, state_dir, "",
+          "Folder for key, certificate and settings; made if missing. Required.");
+ABSL_FLAG(std::string, unit_id, "",
+          "This device's unit ID; by default the first network interface's hardware address as 12 "
+          "hexadecimal digits. Kept in the state folder.");
+ABSL_FLAG(std::string, key_file, "",
+          "File with the first-authentication key, needed until the device is enrolled. Or set the "
+          "environment variable FAIRLEAD_FIRST_AUTHENTICATION_KEY.");
+ABSL_FLAG(std::string, ca_file, "",
+          "CA certificates (PEM) by which the server is known. Kept in the state folder once the "
+          "device is enrolled.");
+ABSL_FLAG(std::string, server_fingerprint, "",
+          "Instead of --ca_file: SHA-256 of the server's or its CA's certificate, 64 hexadecimal "
+          "digits. Kept in the state folder once the device is enrolled.");
+ABSL_FLAG(std::string, profiles_file, "",
+          "The programs that terminals may run (text format of device/profiles.proto); by default "
+          "a log-in shell of the user who runs the agent.");
+ABSL_FLAG(std::string, log_level, "info", "debug, info, warn or error.");
+
+namespace fairlead::device {
+namespace {
+
+constexpr char kKeyVariable[] = "FAIRLEAD_FIRST_AUTHENTICATION_KEY";
+constexpr char kCaFile[] = "server_ca.pem";
+constexpr char kFingerprintFile[] = "server_fingerprint";
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, absl::string_view flag) {
+  std::ifstream file(path);
+  std::stringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || text.str().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, "=", path, " cannot be read, or is empty"));
+  }
+  return text.str();
+}
+
+absl::StatusOr<dataplane::Endpoint> ParseServer(const std::string& server) {
+  if (server.empty()) return absl::InvalidArgumentError("--server=HOST:PORT is missing");
+  absl::StatusOr<dataplane::Endpoint> endpoint =
+      dataplane::ParseUrl(absl::StrCat("https://", server));
+  if (!endpoint.ok() || endpoint->target != "/") {
+    return absl::InvalidArgumentError(absl::StrCat("--server=", server, " is not HOST:PORT"));
+  }
+  return endpoint;
+}
+
+// The hardware address of the first interface that has one, in the order of their names.
+std::string FirstHardwareAddress() {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/class/net", error)) {
+    names.insert(entry.path().filename());
+  }
+  for (const std::string& name : names) {
+    std::string address;
+    std::ifstream("/sys/class/net/" + name + "/address") >> address;
+    address = absl::AsciiStrToUpper(absl::StrReplaceAll(address, {{":", ""}}));
+    if (address.size() == 12 && address != "000000000000") return address;
+  }
+  return "";
+}
+
+// Trust given by flags, else what was kept at enrolment.
+absl::StatusOr<dataplane::TlsTrust> FindTrust(const StateDir& state) {
+  dataplane::TlsTrust trust;
+  const std::string ca_file = absl::GetFlag(FLAGS_ca_file);
+  trust.sha256_fingerprint = absl::GetFlag(FLAGS_server_fingerprint);
+  if (!ca_file.empty() && !trust.sha256_fingerprint.empty()) {
+    return absl::InvalidArgumentError("--ca_file and --server_fingerprint exclude each other");
+  }
+  if (!ca_file.empty()) {
+    FAIRLEAD_ASSIGN_OR_RETURN(trust.ca_pem, ReadFile(ca_file, "ca_file"));
+  }
+  if (trust.ca_pem.empty() && trust.sha256_fingerprint.empty()) {
+    trust.ca_pem = state.Read(kCaFile).value_or("");
+    trust.sha256_fingerprint = state.Read(kFingerprintFile).value_or("");
+    if (!trust.ca_pem.empty()) trust.sha256_fingerprint.clear();
+  }
+  if (trust.ca_pem.empty() && trust.sha256_fingerprint.empty()) {
+    return absl::InvalidArgumentError(
+        "the server cannot be recognised: give --ca_file or --server_fingerprint");
+  }
+  return trust;
+}
+
+// Keeps the trust, so that later starts need no flag. The other kind is emptied last.
+absl::Status KeepTrust(const StateDir& state, const dataplane::TlsTrust& trust) {
+  if (state.Read(kCaFile).value_or("") == trust.ca_pem &&
+      state.Read(kFingerprintFile).value_or("") == trust.sha256_fingerprint) {
+    return absl::OkStatus();
+  }
+  if (!trust.ca_pem.empty()) {
+    FAIRLEAD_RETURN_IF_ERROR(state.Write(kCaFile, trust.ca_pem));
+    return state.Write(kFingerprintFile, "");
+  }
+  FAIRLEAD_RETURN_IF_ERROR(state.Write(kFingerprintFile, trust.sha256_fingerprint));
+  return state.Write(kCaFile, "");
+}
+
+absl::StatusOr<std::string> FindFirstAuthenticationKey() {
+  const std::string path = absl::GetFlag(FLAGS_key_file);
+  if (!path.empty()) {
+    FAIRLEAD_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, "key_file"));
+    return std::string(absl::StripAsciiWhitespace(text));
+  }
+  const char* value = std::getenv(kKeyVariable);
+  std::string key(value == nullptr ? "" : value);
+  // No program that is started from here may read it.
+  unsetenv(kKeyVariable);
+  return key;
+}
+
+absl::StatusOr<std::string> FindUnitId(const StateDir& state) {
+  std::string unit_id = absl::GetFlag(FLAGS_unit_id);
+  if (unit_id.empty() && !state.Read("unit_id").ok()) {
+    unit_id = FirstHardwareAddress();
+    if (unit_id.empty()) {
+      return absl::InvalidArgumentError(
+          "no network interface has a hardware address; give --unit_id");
+    }
+  }
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  };
+  if (unit_id.size() > 64 || !std::all_of(unit_id.begin(), unit_id.end(), allowed)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--unit_id=", unit_id, " is not at most 64 letters, digits, '-', '_' or '.'"));
+  }
+  return unit_id;
+}
+
+absl::Status RunAgent() {
+  FAIRLEAD_RETURN_IF_ERROR(InitLog("agent", absl::GetFlag(FLAGS_log_level)));
+  UnifiedClientOptions options;
+  FAIRLEAD_ASSIGN_OR_RETURN(options.server, ParseServer(absl::GetFlag(FLAGS_server)));
+  const std::string state_dir = absl::GetFlag(FLAGS_state_dir);
+  if (state_dir.empty()) return absl::InvalidArgumentError("--state_dir=FOLDER is missing");
+  FAIRLEAD_ASSIGN_OR_RETURN(options.first_authentication_key, FindFirstAuthenticationKey());
+  Profiles profiles = Profiles::Default();
+  if (const std::string path = absl::GetFlag(FLAGS_profiles_file); !path.empty()) {
+    FAIRLEAD_ASSIGN_OR_RETURN(profiles, Profiles::Load(path));
+  }
+
+  FAIRLEAD_ASSIGN_OR_RETURN(const StateDir state, StateDir::Open(state_dir));
+  FAIRLEAD_ASSIGN_OR_RETURN(options.trust, FindTrust(state));
+  FAIRLEAD_RETURN_IF_ERROR(
+      dataplane::TlsClientContext::Create(options.trust, nullptr, {}).status());
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id, FindUnitId(state));
+  FAIRLEAD_ASSIGN_OR_RETURN(Identity identity, Identity::Load(state, unit_id));
+  if (!identity.enrolled() && options.first_authentication_key.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("this device is not enrolled yet: give a first-authentication key with "
+                     "--key_file or in ",
+                     kKeyVariable));
+  }
+  const dataplane::TlsTrust trust = options.trust;
+  const bool enrolled_before = identity.enrolled();
+  if (enrolled_before) FAIRLEAD_RETURN_IF_ERROR(KeepTrust(state, trust));
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  options.host_name = host;
+
+  // One thread, the process's first: programs die with the thread that started them.
+  net::io_context context;
+  UnifiedClient client(context.get_executor(), std::move(options), state, identity,
+                       std::move(profiles), SystemClock());
+  client.OnEnrolled([&state, trust] { return KeepTrust(state, trust); });
+  net::signal_set signals(context, SIGTERM, SIGINT);
+  net::steady_timer patience(context);
+  signals.async_wait([&client, &context, &patience](dataplane::error_code error, int) {
+    if (error) return;
+    spdlog::info("stopping");
+    client.Stop();
+    // Longer than a program may take to end; a server that does not answer is not waited for.
+    patience.expires_after(std::chrono::seconds(11));
+    patience.async_wait([&context](dataplane::error_code) { context.stop(); });
+  });
+  net::co_spawn(context, client.Run(), [&context](std::exception_ptr) { context.stop(); });
+  spdlog::info("agent {} of {}", kAgentVersion, identity.unit_id());
+  context.run();
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace fairlead::device
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  absl::SetProgramUsageMessage(
+      "Fairlead's agent: keeps a device connected to its server and gives terminals on it.\n"
+      "Example: agent --server=ums.example:8443 --ca_file=ca.pem --key_file=key "
+      "--state_dir=/var/lib/fairlead");
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) {
+    std::cerr << "agent: \"" << rest[1] << "\" is not a flag; see --help\n";
+    return 2;
+  }
+  const absl::Status status = fairlead::device::RunAgent();
+  if (status.ok()) return 0;
+  std::cerr << "agent: " << status.message() << "\n";
+  return absl::IsInvalidArgument(status) ? 2 : 1;
+}

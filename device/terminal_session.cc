@@ -1,0 +1,300 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The life of a terminal and its output. terminal_session_input.cc holds the input.
+#include "device/terminal_session.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace fairlead::device {
+namespace {
+
+using dataplane::CloseReason;
+using dataplane::FrameKind;
+using Refusal = v1::OpenTerminalResult;
+
+constexpr std::size_t kOutputBatchBytes = 64 * 1024;
+constexpr std::size_t kInputReadBytes = 64 * 1024;
+// What background processes may add after the program's end before they are left alone.
+constexpr std::size_t kMaxDrainBytes = 1024 * 1024;
+constexpr absl::Duration kNever = absl::Hours(1);
+// While nobody holds the terminal's other side, it must be asked: it signals readiness all along.
+constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
+// The kernel's word that there is room for input may come a moment before the room does.
+constexpr absl::Duration kInputPoll = absl::Milliseconds(50);
+// How often a session that was hung up is looked at: at first, and at most.
+constexpr absl::Duration kFirstSessionPoll = absl::Milliseconds(5);
+constexpr absl::Duration kLastSessionPoll = absl::Milliseconds(500);
+
+CloseReason Reason(std::uint16_t code, absl::string_view text) {
+  CloseReason reason;
+  reason.code = code;
+  reason.text = std::string(text.substr(0, 123));
+  return reason;
+}
+
+}  // namespace
+
+TerminalSession::TerminalSession(net::any_io_executor executor, TerminalRequest request,
+                                 TunnelDialer& dialer, TerminalObserver& observer,
+                                 const Clock& clock, TerminalTimeouts timeouts)
+    : request_(std::move(request)),
+      dialer_(dialer),
+      observer_(observer),
+      clock_(clock),
+      timeouts_(timeouts),
+      executor_(executor),
+      wake_(executor),
+      room_(executor),
+      master_(executor),
+      exit_(executor) {}
+
+TerminalSession::~TerminalSession() { StopWatching(); }
+
+net::awaitable<void> TerminalSession::Run(Self self) {
+  absl::StatusOr<std::unique_ptr<Pty>> pty =
+      Pty::Start(self->request_.program, self->request_.size);
+  if (!pty.ok()) {
+    self->observer_.OnRefused(
+        self->request_.session_id, Refusal::START_FAILED,
+        absl::StrCat("The device could not start the terminal: ", pty.status().message(), "."));
+    co_return;
+  }
+  self->pty_ = std::move(*pty);
+  self->WatchExit();
+  co_await self->RunWithProgram();
+  co_await self->CleanUp();
+  self->ReportEnd();
+}
+
+net::awaitable<void> TerminalSession::RunWithProgram() {
+  // The program starts while the tunnel is being dialled.
+  absl::StatusOr<std::unique_ptr<dataplane::WebSocket>> tunnel =
+      co_await dialer_.Dial(request_.ticket);
+  if (tunnel.ok()) tunnel_ = std::move(*tunnel);
+  const absl::Status exec = co_await AwaitExec();
+  if (!exec.ok()) {
+    std::string sentence =
+        absl::StrCat("The device could not start the terminal: ", exec.message(), ".");
+    co_await Refuse(Refusal::START_FAILED, std::move(sentence));
+    co_return;
+  }
+  if (tunnel_ == nullptr) {
+    std::string sentence =
+        absl::StrCat("The device could not open its tunnel: ", tunnel.status().message(), ".");
+    co_await Refuse(Refusal::TUNNEL_FAILED, std::move(sentence));
+    co_return;
+  }
+  output_.resize(kOutputBatchBytes);
+  input_buffer_.resize(kInputReadBytes);
+  attach_deadline_ = clock_.Monotonic() + timeouts_.attach;
+  reader_runs_ = true;
+  master_.assign(pty_->master_fd());
+  net::co_spawn(executor_, ReadTunnel(shared_from_this()), net::detached);
+  co_await PumpOutput();
+  co_await SendEnd();
+  co_await CloseTunnel();
+}
+
+net::awaitable<absl::Status> TerminalSession::AwaitExec() {
+  // Shared with the timer's callback, which may be queued when this is over.
+  const auto report = std::make_shared<net::posix::stream_descriptor>(executor_, pty_->exec_fd());
+  net::steady_timer timer(executor_);
+  timer.expires_after(absl::ToChronoNanoseconds(timeouts_.exec));
+  timer.async_wait([report](dataplane::error_code error) {
+    if (!error) report->cancel(error);
+  });
+  co_await report->async_wait(net::posix::stream_descriptor::wait_read, dataplane::kToken);
+  timer.cancel();
+  report->release();
+  co_return pty_->ExecResult();
+}
+
+net::awaitable<void> TerminalSession::Refuse(TerminalObserver::Refusal refusal,
+                                             std::string message) {
+  reported_ = true;
+  observer_.OnRefused(request_.session_id, refusal, message);
+  if (tunnel_ == nullptr) co_return;
+  const CloseReason reason = Reason(dataplane::kClosePeerLost, message);
+  co_await tunnel_->Close(reason);
+}
+
+net::awaitable<void> TerminalSession::PumpOutput() {
+  for (;;) {
+    CheckTimes();
+    if (tunnel_over_ || !protocol_error_.ok()) co_return;
+    if (!co_await SendAck()) co_return;
+    const std::uint64_t sent_before = end_.sent_bytes();
+    if (!co_await SendOutput()) co_return;
+    if (end_.sent_bytes() != sent_before) continue;
+    // The end waits for the relay's word, so that what is reported comes in order.
+    if (attached_ && Drained()) co_return;
+    const absl::Duration limit = NextTime();
+    co_await wake_.Wait(limit);
+    if (master_gone_) maybe_readable_ = true;
+    if (!input_.empty()) FlushInput();
+  }
+}
+
+net::awaitable<bool> TerminalSession::SendAck() {
+  if (input_.size() >= kAckQueuedInput) co_return true;
+  const auto queue =
+      input_.empty() ? terminal::DeviceEnd::Queue::kEmpty : terminal::DeviceEnd::Queue::kWaiting;
+  const std::optional<std::string> ack = end_.TakeAck(queue);
+  if (!ack.has_value()) co_return true;
+  const absl::Status written = co_await tunnel_->WriteText(*ack);
+  co_return written.ok();
+}
+
+net::awaitable<bool> TerminalSession::SendOutput() {
+  const std::uint64_t allowance = std::min<std::uint64_t>(end_.SendAllowance(), output_.size());
+  if (!maybe_readable_ || allowance == 0) co_return true;
+  std::size_t count = 0;
+  const Pty::Io io = pty_->Read(output_.data(), allowance, &count);
+  master_gone_ = io == Pty::Io::kGone;
+  if (io != Pty::Io::kSome) {
+    maybe_readable_ = false;
+    if (io == Pty::Io::kWouldBlock) WatchReadable();
+    co_return true;
+  }
+  if (result_.has_value()) drained_after_exit_ += count;
+  end_.OnSent(count);
+  const absl::string_view batch(output_.data(), count);
+  const absl::Status written = co_await tunnel_->WriteBinary(batch);
+  co_return written.ok();
+}
+
+bool TerminalSession::Drained() const {
+  if (!result_.has_value()) return false;
+  return !maybe_readable_ || drained_after_exit_ > kMaxDrainBytes;
+}
+
+net::awaitable<void> TerminalSession::SendEnd() {
+  if (tunnel_over_ || !protocol_error_.ok() || !Drained()) co_return;
+  const std::string end = end_.End(*result_, clock_.Monotonic());
+  ReportEnd();
+  const absl::Status written = co_await tunnel_->WriteText(end);
+  if (!written.ok()) co_return;
+  while (!tunnel_over_ && protocol_error_.ok() && !end_.done(clock_.Monotonic())) {
+    const absl::Duration limit = end_.deadline() - clock_.Monotonic();
+    co_await wake_.Wait(limit);
+  }
+}
+
+net::awaitable<void> TerminalSession::CloseTunnel() {
+  stopping_ = true;
+  room_.Notify();
+  if (!attached_) {
+    const std::string why = tunnel_over_ && !tunnel_close_.text.empty()
+                                ? std::string(absl::StripSuffix(tunnel_close_.text, "."))
+                                : std::string("the server did not confirm it");
+    reported_ = true;
+    observer_.OnRefused(request_.session_id, Refusal::TUNNEL_FAILED,
+                        absl::StrCat("The device could not open its tunnel: ", why, "."));
+  }
+  CloseReason reason = Reason(dataplane::kCloseNormal, "");
+  if (!protocol_error_.ok()) {
+    reason = Reason(dataplane::kCloseMalformed, protocol_error_.message());
+  } else if (!end_.ended()) {
+    reason = Reason(dataplane::kClosePeerLost, "The device gave the terminal up.");
+  }
+  co_await tunnel_->Close(reason);
+  while (reader_runs_) co_await wake_.Wait(kNever);
+}
+
+net::awaitable<void> TerminalSession::CleanUp() {
+  StopWatching();
+  if (result_.has_value() && !hung_up_at_.has_value()) co_return;
+  HangUp();
+  pty_->CloseMaster();
+  // The descriptor of the program's end is no longer watched, so all of it is polled here.
+  const absl::Duration give_up = *hung_up_at_ + 2 * timeouts_.hang_up;
+  absl::Duration poll = kFirstSessionPoll;
+  for (;;) {
+    if (!result_.has_value()) result_ = pty_->PollExit();
+    if (result_.has_value() && !pty_->SessionAlive()) co_return;
+    if (clock_.Monotonic() >= give_up) break;
+    CheckTimes();
+    co_await wake_.Wait(poll);
+    poll = std::min(2 * poll, kLastSessionPoll);
+  }
+  spdlog::warn("session {}: processes {} of it do not end", Printable(request_.session_id),
+               pty_->pid());
+}
+
+void TerminalSession::HangUp() {
+  if (hung_up_at_.has_value()) return;
+  hung_up_at_ = clock_.Monotonic();
+  if (pty_ != nullptr) pty_->HangUp();
+  wake_.Notify();
+}
+
+void TerminalSession::CheckTimes() {
+  const absl::Duration now = clock_.Monotonic();
+  if (hung_up_at_.has_value() && !killed_ && now >= *hung_up_at_ + timeouts_.hang_up) {
+    killed_ = true;
+    pty_->KillSession();
+  }
+  const bool waits_for_attach = tunnel_ != nullptr && !attached_ && !tunnel_over_;
+  if (waits_for_attach && attach_deadline_.has_value() && now >= *attach_deadline_) {
+    tunnel_over_ = true;
+  }
+}
+
+absl::Duration TerminalSession::NextTime() const {
+  const absl::Duration now = clock_.Monotonic();
+  absl::Duration limit = kNever;
+  if (hung_up_at_.has_value() && !killed_) {
+    limit = std::min(limit, *hung_up_at_ + timeouts_.hang_up - now);
+  }
+  if (!attached_) limit = std::min(limit, *attach_deadline_ - now);
+  if (master_gone_) limit = std::min(limit, kGonePoll);
+  if (!input_.empty()) limit = std::min(limit, kInputPoll);
+  return limit;
+}
+
+void TerminalSession::WatchExit() {
+  exit_.assign(pty_->exit_fd());
+  exit_.async_wait(net::posix::stream_descriptor::wait_read,
+                   [self = shared_from_this()](dataplane::error_code error) {
+                     if (error) return;
+                     self->result_ = self->pty_->PollExit();
+                     // What it wrote last may still be there.
+                     self->maybe_readable_ = true;
+                     self->wake_.Notify();
+                   });
+}
+
+void TerminalSession::WatchReadable() {
+  if (watching_readable_) return;
+  watching_readable_ = true;
+  master_.async_wait(net::posix::stream_descriptor::wait_read,
+                     [self = shared_from_this()](dataplane::error_code error) {
+                       self->watching_readable_ = false;
+                       if (error) return;
+                       self->maybe_readable_ = true;
+                       self->wake_.Notify();
+                     });
+}
+
+void TerminalSession::StopWatching() {
+  // The descriptors stay open: they are pty_'s.
+  if (master_.is_open()) master_.release();
+  if (exit_.is_open()) exit_.release();
+}
+
+void TerminalSession::ReportEnd() {
+  if (reported_) return;
+  reported_ = true;
+  observer_.OnEnded(request_.session_id, result_.value_or(terminal::ProgramResult()),
+                    end_.sent_bytes());
+}
+
+}  // namespace fairlead::device

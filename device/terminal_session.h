@@ -1,0 +1,169 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// One terminal: a program on a pseudo-terminal, joined to a tunnel. Output and input are two
+// coroutines that never wait for each other; DeviceEnd holds the protocol. Used by Terminals.
+#ifndef FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
+#define FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "dataplane/asio.h"
+#include "dataplane/websocket.h"
+#include "device/input_queue.h"
+#include "device/program.h"
+#include "device/pty.h"
+#include "device/wake.h"
+#include "proto/unified.pb.h"
+#include "terminal/device_end.h"
+
+namespace fairlead::device {
+
+namespace net = dataplane::net;
+
+// Opens tunnels to the edge.
+class TunnelDialer {
+ public:
+  virtual ~TunnelDialer() = default;
+  // Errors: a sentence for the Console.
+  virtual net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::WebSocket>>> Dial(
+      std::string ticket) = 0;
+};
+
+// Told of what becomes of a terminal: OnRefused, or OnRunning and later OnEnded.
+class TerminalObserver {
+ public:
+  using Refusal = v1::OpenTerminalResult::Refusal;
+
+  virtual ~TerminalObserver() = default;
+  virtual void OnRunning(const std::string& session_id) = 0;
+  virtual void OnRefused(const std::string& session_id, Refusal refusal,
+                         absl::string_view message) = 0;
+  // `total_bytes` of output were sent in all.
+  virtual void OnEnded(const std::string& session_id, const terminal::ProgramResult& result,
+                       std::uint64_t total_bytes) = 0;
+};
+
+// What is to be opened.
+struct TerminalRequest {
+  std::string session_id;
+  std::string ticket;
+  Program program;
+  terminal::WindowSize size;
+};
+
+// How long things may take.
+struct TerminalTimeouts {
+  absl::Duration exec = absl::Seconds(10);
+  // From the tunnel's handshake to the relay's word that this leg is in place.
+  absl::Duration attach = absl::Seconds(10);
+  // From SIGHUP to SIGKILL, and from there until the program is given up.
+  absl::Duration hang_up = absl::Seconds(5);
+};
+
+// Thread: the executor's, which must be the thread of Pty's contract.
+// Lifetime: held by the coroutine of Run; `dialer`, `observer` and `clock` must outlive that.
+class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
+ public:
+  TerminalSession(net::any_io_executor executor, TerminalRequest request, TunnelDialer& dialer,
+                  TerminalObserver& observer, const Clock& clock,
+                  TerminalTimeouts timeouts = TerminalTimeouts());
+  ~TerminalSession();
+
+  // Runs the terminal from its start until no process, tunnel or descriptor of it is left.
+  static net::awaitable<void> Run(std::shared_ptr<TerminalSession> self);
+
+  // Ends the program: SIGHUP now, SIGKILL later. The end is told to the Console if it still is
+  // there. Idempotent.
+  void HangUp();
+
+ private:
+  using Self = std::shared_ptr<TerminalSession>;
+
+  net::awaitable<void> RunWithProgram();
+  net::awaitable<absl::Status> AwaitExec();
+  net::awaitable<void> Refuse(TerminalObserver::Refusal refusal, std::string message);
+  // Output: everything that is written to the tunnel is written by these.
+  net::awaitable<void> PumpOutput();
+  net::awaitable<bool> SendAck();
+  net::awaitable<bool> SendOutput();
+  net::awaitable<void> SendEnd();
+  net::awaitable<void> CloseTunnel();
+  net::awaitable<void> CleanUp();
+  // Input.
+  static net::awaitable<void> ReadTunnel(Self self);
+  void OnFrame(const dataplane::ReadResult& frame);
+  void OnInput(absl::string_view chunk);
+  void OnControl(absl::string_view text);
+  void FlushInput();
+
+  void CheckTimes();
+  absl::Duration NextTime() const;
+  void CheckAttached();
+  // Everything was read that a program that has ended had written.
+  bool Drained() const;
+  // Callbacks of the descriptors.
+  void WatchExit();
+  void WatchReadable();
+  void WatchWritable();
+  void StopWatching();
+  void ReportEnd();
+
+  const TerminalRequest request_;
+  TunnelDialer& dialer_;
+  TerminalObserver& observer_;
+  const Clock& clock_;
+  const TerminalTimeouts timeouts_;
+  net::any_io_executor executor_;
+  Wake wake_;
+  Wake room_;
+
+  std::unique_ptr<Pty> pty_;
+  // Watch descriptors that pty_ owns.
+  net::posix::stream_descriptor master_;
+  net::posix::stream_descriptor exit_;
+  std::unique_ptr<dataplane::WebSocket> tunnel_;
+  terminal::DeviceEnd end_;
+
+  // The program.
+  std::optional<terminal::ProgramResult> result_;
+  std::optional<absl::Duration> hung_up_at_;
+  bool killed_ = false;
+  bool reported_ = false;
+
+  // Output.
+  std::vector<char> output_;
+  bool maybe_readable_ = true;
+  bool watching_readable_ = false;
+  // Nobody held the other side when last read.
+  bool master_gone_ = false;
+  std::size_t drained_after_exit_ = 0;
+
+  // Input.
+  std::vector<char> input_buffer_;
+  InputQueue input_;
+  std::string text_;
+  bool watching_writable_ = false;
+  bool reader_runs_ = false;
+
+  // The tunnel.
+  std::optional<absl::Duration> attach_deadline_;
+  bool attached_ = false;
+  bool tunnel_over_ = false;
+  dataplane::CloseReason tunnel_close_;
+  absl::Status protocol_error_;
+  bool stopping_ = false;
+};
+
+}  // namespace fairlead::device
+
+#endif  // FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
