@@ -4,6 +4,9 @@
 #ifndef FAIRLEAD_CONTROL_EST_H_
 #define FAIRLEAD_CONTROL_EST_H_
 
+#include <string>
+#include <vector>
+
 #include "proto/device.pb.h"
 #include "proto/edge.pb.h"
 
@@ -23,6 +26,13 @@ class EnrollmentObserver {
  public:
   virtual ~EnrollmentObserver() = default;
   virtual void OnEnrolled(const v1::Device& device) = 0;
+
+  // The device enrolled anew with another key pair, so its older certificates are revoked: edges
+  // must refuse them from now on. Called before OnEnrolled. `fingerprints` are 32 bytes each.
+  virtual void OnRevoked(const std::string& unit_id, const std::vector<std::string>& fingerprints) {
+    static_cast<void>(unit_id);
+    static_cast<void>(fingerprints);
+  }
 };
 
 }  // namespace fairlead::control

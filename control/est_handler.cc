@@ -168,6 +168,9 @@ absl::Status StoreEstHandler::DecideAndEnroll(const v1::EstRequest& request,
   if (decision.action != Action::kIssue) return absl::OkStatus();
   if (decision.revoke_others) {
     FAIRLEAD_RETURN_IF_ERROR(store_.RevokeCertificatesOf(request.unit_id()));
+    for (const CertificateRecord& certificate : certificates) {
+      if (!certificate.revoked) result->revoked.push_back(certificate.fingerprint);
+    }
   }
   if (decision.count_use) {
     CountUse(request.unit_id(), &record->key);
@@ -222,6 +225,7 @@ v1::EstResponse StoreEstHandler::Answer(const Result& result) {
                  kRetryAfterTooManySeconds);
   }
   if (result.decision.action == Action::kIssue && observer_ != nullptr) {
+    if (!result.revoked.empty()) observer_->OnRevoked(result.device.unit_id(), result.revoked);
     observer_->OnEnrolled(result.device);
   }
   return Certificates(authority_.DeviceBundle(result.certificate_der));

@@ -6,6 +6,7 @@
 #define FAIRLEAD_CONTROL_EST_HANDLER_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -36,6 +37,8 @@ class StoreEstHandler : public EstHandler {
     EnrollmentDecision decision;
     std::string certificate_der;
     v1::Device device;
+    // Fingerprints of the certificates that were revoked.
+    std::vector<std::string> revoked;
   };
 
   v1::EstResponse CaCerts() const;

@@ -32,7 +32,12 @@ class CountingObserver : public EnrollmentObserver {
     last_ = device;
     ++count_;
   }
+  void OnRevoked(const std::string& unit_id, const std::vector<std::string>& list) override {
+    EXPECT_EQ(unit_id, "A");
+    revoked_ = list;
+  }
   v1::Device last_;
+  std::vector<std::string> revoked_;
   std::atomic<int> count_{0};
 };
 
@@ -233,6 +238,7 @@ TEST_F(EstHandlerTest, AResetDeviceLosesItsOldCertificates) {
 
   EXPECT_EQ(store_->RevokedFingerprints(clock_.Now()).value(),
             std::vector<std::string>{Sha256(old)});
+  EXPECT_EQ(observer_.revoked_, std::vector<std::string>{Sha256(old)});
   EXPECT_THAT(LastEvent().detail(), HasSubstr("revoked"));
   EXPECT_EQ(Renew(old, pair_.get(), "A").http_status(), 403u);
   EXPECT_EQ(Renew(fresh, other_pair_.get(), "A").http_status(), 200u);
