@@ -3,8 +3,14 @@
 // See control.h.
 #include "control/control.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,18 +63,52 @@ class LatePeers : public CallPeerResolver {
   std::atomic<const CallPeerResolver*> peers_{nullptr};
 };
 
-// Shows newly enrolled devices in the directory.
+// Shows newly enrolled devices in the directory, and makes edges refuse the certificates that they
+// replace.
 class DirectoryObserver : public EnrollmentObserver {
  public:
   explicit DirectoryObserver(DeviceDirectory& directory) : directory_(directory) {}
+  // Before the first enrolment.
+  void SetEdges(EdgeController* edges) { edges_ = edges; }
+
   void OnEnrolled(const v1::Device& device) override { directory_.OnEnrolled(device); }
+  void OnRevoked(const std::string& unit_id,
+                 const std::vector<std::string>& fingerprints) override {
+    edges_->DropDevice(unit_id, "the device enrolled anew", fingerprints);
+  }
 
  private:
   DeviceDirectory& directory_;
+  EdgeController* edges_ = nullptr;
+};
+
+// Keeps a second server out of the state folder for as long as it lives.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  ~FolderLock() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+
+  // Errors: FAILED_PRECONDITION another process has it; INTERNAL.
+  absl::Status Take(const std::string& folder) {
+    const std::string path = absl::StrCat(folder, "/lock");
+    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor_ < 0) {
+      return absl::InternalError(absl::StrCat(path, ": cannot be opened: ", strerror(errno)));
+    }
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        folder, ": another server uses this state folder; stop it, or give this one its own"));
+  }
+
+ private:
+  int descriptor_ = -1;
 };
 
 // What must be in the state folder before the parts can be made.
 struct Foundation {
+  std::unique_ptr<FolderLock> lock = std::make_unique<FolderLock>();
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<CertificateAuthority> authority;
   std::vector<std::string> revoked;
@@ -77,6 +117,7 @@ struct Foundation {
 absl::StatusOr<Foundation> LayFoundation(const ControlOptions& options) {
   FAIRLEAD_RETURN_IF_ERROR(EnsureFolder(options.state_dir));
   Foundation foundation;
+  FAIRLEAD_RETURN_IF_ERROR(foundation.lock->Take(options.state_dir));
   FAIRLEAD_ASSIGN_OR_RETURN(foundation.store,
                             SqliteStore::Open(absl::StrCat(options.state_dir, "/fairlead.db")));
   FAIRLEAD_ASSIGN_OR_RETURN(foundation.authority,
@@ -105,6 +146,7 @@ struct Control::Parts {
   Parts(ControlOptions control_options, Foundation foundation)
       : options(std::move(control_options)),
         configuration(MakeConfiguration(options, foundation)),
+        lock(std::move(foundation.lock)),
         store(std::move(foundation.store)),
         authority(std::move(foundation.authority)),
         audit(*store, clock),
@@ -126,6 +168,7 @@ struct Control::Parts {
         enrollment_service(calls, *store, audit, clock),
         audit_service(calls, *store) {
     edges.SetSessions(&sessions);
+    directory_observer.SetEdges(&edges);
   }
 
   absl::Status Load();
@@ -134,6 +177,7 @@ struct Control::Parts {
   const ControlOptions options;
   const Clock& clock = SystemClock();
   const v1::EdgeConfiguration configuration;
+  const std::unique_ptr<FolderLock> lock;
   const std::unique_ptr<SqliteStore> store;
   const std::unique_ptr<CertificateAuthority> authority;
   std::string made_password_file;

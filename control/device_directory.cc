@@ -120,12 +120,12 @@ absl::StatusOr<v1::Device> DeviceDirectory::Get(absl::string_view unit_id) const
 absl::StatusOr<std::vector<v1::Device>> DeviceDirectory::List(const DeviceFilter& filter,
                                                               const Page& page,
                                                               std::string* next_token) const {
-  next_token->clear();
   std::string after;
   if (!page.token.empty() && !absl::WebSafeBase64Unescape(page.token, &after)) {
     return absl::InvalidArgumentError(
         "page_token: not one that a list of devices returned; start again without one");
   }
+  next_token->clear();
   absl::MutexLock lock(&mutex_);
   std::vector<v1::Device> devices;
   for (auto it = entries_.upper_bound(after); it != entries_.end(); ++it) {

@@ -1,0 +1,246 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The directory: presence from links alone, newest connection first, writes that reach the store,
+// and watchers.
+#include "control/device_directory.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_matchers.h"
+#include "control/fake_store.h"
+#include "control/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::control {
+namespace {
+
+using ::testing::ElementsAre;
+
+class Recorder : public DeviceWatcher {
+ public:
+  void OnDeviceEvent(const v1::DeviceEvent& event) override {
+    lines.push_back(absl::StrCat(v1::DeviceEvent::Type_Name(event.type()), " ",
+                                 event.device().name(), " ",
+                                 v1::Connection::State_Name(event.device().connection().state())));
+  }
+  std::vector<std::string> lines;
+};
+
+class DeviceDirectoryTest : public ::testing::Test {
+ protected:
+  void Create(const std::string& unit_id) {
+    v1::Device device;
+    device.set_unit_id(unit_id);
+    ASSERT_THAT(directory_.Create(device), IsOk());
+  }
+  absl::optional<v1::Device> Connect(const std::string& unit_id, std::uint64_t connection_id,
+                                     const std::string& edge = kLocalEdge) {
+    v1::DeviceConnected connected;
+    connected.set_unit_id(unit_id);
+    connected.set_connection_id(connection_id);
+    connected.mutable_hello()->set_host_name("host");
+    connected.mutable_hello()->set_agent_version("1");
+    connected.mutable_hello()->set_os_generation(v1::Device::OS_12);
+    return directory_.OnConnected(edge, connected);
+  }
+  v1::Connection ConnectionOf(const std::string& unit_id) {
+    return directory_.Get(unit_id)->connection();
+  }
+
+  FakeClock clock_;
+  FakeStore store_;
+  DeviceDirectory directory_{store_, clock_};
+};
+
+TEST_F(DeviceDirectoryTest, LoadedDevicesAreOfflineWhateverTheStoreSays) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  device.mutable_connection()->set_state(v1::Connection::ONLINE);
+  ASSERT_THAT(store_.PutDevice(device), IsOk());
+
+  ASSERT_THAT(directory_.Load(), IsOk());
+
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+  EXPECT_EQ(directory_.Get("d1")->name(), "devices/d1");
+  EXPECT_TRUE(directory_.Get("d1")->terminal().enabled());
+}
+
+TEST_F(DeviceDirectoryTest, AConnectionMakesItOnlineWithWhatItSaid) {
+  Create("d1");
+
+  ASSERT_TRUE(Connect("d1", 1).has_value());
+
+  const v1::Device device = *directory_.Get("d1");
+  EXPECT_EQ(device.connection().state(), v1::Connection::ONLINE);
+  EXPECT_EQ(device.connection().via(), v1::Connection::DIRECT);
+  EXPECT_EQ(device.display_name(), "host");
+  EXPECT_EQ(device.agent_version(), "1");
+  EXPECT_EQ(device.os_generation(), v1::Device::OS_12);
+  EXPECT_EQ(FromTimestamp(device.last_seen_time()), clock_.Now());
+}
+
+TEST_F(DeviceDirectoryTest, TheNewestConnectionWins) {
+  Create("d1");
+  Connect("d1", 2);
+
+  EXPECT_FALSE(Connect("d1", 1).has_value());
+  EXPECT_FALSE(directory_.OnDisconnected(kLocalEdge, "d1", 1));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
+  EXPECT_TRUE(directory_.OnDisconnected(kLocalEdge, "d1", 2));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+}
+
+TEST_F(DeviceDirectoryTest, ADeviceThatMovedIsNotTakenOfflineByItsOldEdge) {
+  Create("d1");
+  Connect("d1", 7);
+  ASSERT_TRUE(Connect("d1", 1, "icgs/x").has_value());
+
+  EXPECT_FALSE(directory_.OnDisconnected(kLocalEdge, "d1", 7));
+  EXPECT_THAT(directory_.OnEdgeGone(kLocalEdge), ElementsAre());
+  EXPECT_EQ(ConnectionOf("d1").via(), v1::Connection::ICG);
+  EXPECT_EQ(ConnectionOf("d1").icg(), "icgs/x");
+  EXPECT_THAT(directory_.OnEdgeGone("icgs/x"), ElementsAre("d1"));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+  EXPECT_FALSE(directory_.RouteTo("d1").has_value());
+}
+
+TEST_F(DeviceDirectoryTest, AnUnknownDeviceDoesNotComeIn) {
+  EXPECT_FALSE(Connect("stranger", 1).has_value());
+  EXPECT_THAT(directory_.Get("stranger"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(DeviceDirectoryTest, AChangeThatCannotBeStoredDoesNotHappen) {
+  Create("d1");
+  store_.FailWrites(absl::InternalError("disk full"));
+
+  EXPECT_THAT(directory_.Change("d1",
+                                [](v1::Device& device) {
+                                  device.set_display_name("new");
+                                  return absl::OkStatus();
+                                }),
+              StatusIs(absl::StatusCode::kInternal));
+
+  EXPECT_EQ(directory_.Get("d1")->display_name(), "");
+}
+
+TEST_F(DeviceDirectoryTest, SavingWritesWhatIsKnownAndRevivesNothing) {
+  Create("d1");
+  Connect("d1", 1);
+  ASSERT_THAT(directory_.Save("d1"), IsOk());
+  EXPECT_EQ(store_.GetDevice("d1")->agent_version(), "1");
+
+  ASSERT_THAT(directory_.Delete("d1", []() { return absl::OkStatus(); }), IsOk());
+  ASSERT_THAT(directory_.Save("d1"), IsOk());
+
+  EXPECT_THAT(store_.GetDevice("d1"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(DeviceDirectoryTest, DeletingRevokesCertificatesAndIsAllOrNothing) {
+  Create("d1");
+  CertificateRecord certificate;
+  certificate.unit_id = "d1";
+  certificate.fingerprint = "f1";
+  ASSERT_THAT(store_.InsertCertificate(certificate), IsOk());
+
+  EXPECT_THAT(directory_.Delete("d1", []() { return absl::InternalError("no audit"); }),
+              StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(directory_.Get("d1"), IsOk());
+  const auto fingerprints = directory_.Delete("d1", []() { return absl::OkStatus(); });
+
+  ASSERT_THAT(fingerprints, IsOk());
+  EXPECT_THAT(*fingerprints, ElementsAre("f1"));
+  EXPECT_THAT(*store_.RevokedFingerprints(clock_.Now()), ElementsAre("f1"));
+  EXPECT_THAT(directory_.Get("d1"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(DeviceDirectoryTest, EnrolmentShowsAtOnceAndKeepsPresence) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  directory_.OnEnrolled(device);
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+  Connect("d1", 1);
+
+  *device.mutable_certificate_expire_time() = ToTimestamp(clock_.Now() + absl::Hours(1));
+  directory_.OnEnrolled(device);
+
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
+  EXPECT_TRUE(directory_.Get("d1")->has_certificate_expire_time());
+}
+
+TEST_F(DeviceDirectoryTest, PagesFollowEachOther) {
+  for (int i = 0; i < 5; ++i) Create(absl::StrCat("d", i));
+  Page page;
+  page.size = 2;
+  std::vector<std::string> seen;
+  do {
+    const auto devices = directory_.List(DeviceFilter(), page, &page.token);
+    ASSERT_THAT(devices, IsOk());
+    for (const v1::Device& device : *devices) seen.push_back(device.unit_id());
+  } while (!page.token.empty());
+
+  EXPECT_THAT(seen, ElementsAre("d0", "d1", "d2", "d3", "d4"));
+  page.token = "!";
+  EXPECT_THAT(directory_.List(DeviceFilter(), page, &page.token),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(DeviceDirectoryTest, WatchersSeeTheSnapshotAndThenEachChangeOfTheirSelection) {
+  Create("a1");
+  Create("b1");
+  Connect("a1", 1);
+  Recorder all;
+  Recorder online;
+  directory_.Watch(DeviceFilter(), &all);
+  directory_.Watch(*DeviceFilter::Parse("state=ONLINE"), &online);
+
+  Connect("b1", 2);
+  directory_.OnDisconnected(kLocalEdge, "a1", 1);
+  ASSERT_THAT(directory_.Delete("b1", []() { return absl::OkStatus(); }), IsOk());
+  directory_.Unwatch(&all);
+  directory_.Unwatch(&online);
+  Connect("a1", 3);
+
+  EXPECT_THAT(all.lines,
+              ElementsAre("UPDATED devices/a1 ONLINE", "UPDATED devices/b1 OFFLINE",
+                          "SNAPSHOT_COMPLETE  STATE_UNSPECIFIED", "UPDATED devices/b1 ONLINE",
+                          "UPDATED devices/a1 OFFLINE", "DELETED devices/b1 STATE_UNSPECIFIED"));
+  EXPECT_THAT(online.lines,
+              ElementsAre("UPDATED devices/a1 ONLINE", "SNAPSHOT_COMPLETE  STATE_UNSPECIFIED",
+                          "UPDATED devices/b1 ONLINE", "DELETED devices/a1 STATE_UNSPECIFIED",
+                          "DELETED devices/b1 STATE_UNSPECIFIED"));
+}
+
+TEST(MergeSettings, ChangesWhatIsPresentAndChecksIt) {
+  v1::TerminalSettings settings;
+  FillDefaults(settings);
+  v1::TerminalSettings change;
+  change.set_enabled(false);
+  *change.mutable_idle_timeout() = ToDuration(absl::Minutes(5));
+  ASSERT_THAT(MergeSettings(change, settings), IsOk());
+  EXPECT_FALSE(settings.enabled());
+  EXPECT_EQ(settings.max_sessions(), 16u);
+  EXPECT_EQ(FromDuration(settings.idle_timeout()), absl::Minutes(5));
+
+  change.Clear();
+  *change.mutable_idle_timeout() = ToDuration(absl::ZeroDuration());
+  ASSERT_THAT(MergeSettings(change, settings), IsOk());
+  EXPECT_EQ(FromDuration(settings.idle_timeout()), absl::ZeroDuration());
+
+  for (const std::uint32_t bad : {0u, 101u}) {
+    change.Clear();
+    change.set_max_sessions(bad);
+    EXPECT_THAT(MergeSettings(change, settings), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  for (const absl::Duration bad :
+       {absl::Seconds(59), absl::Seconds(-1), absl::Hours(24 * 7) + absl::Seconds(1)}) {
+    change.Clear();
+    *change.mutable_idle_timeout() = ToDuration(bad);
+    EXPECT_THAT(MergeSettings(change, settings), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::control

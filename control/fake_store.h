@@ -1,0 +1,151 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A store in memory that fails on request. For tests of what uses devices, sessions, certificates
+// and the audit log; the rest answers UNIMPLEMENTED.
+#ifndef FAIRLEAD_CONTROL_FAKE_STORE_H_
+#define FAIRLEAD_CONTROL_FAKE_STORE_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "control/store.h"
+
+namespace fairlead::control {
+
+// Thread: one at a time.
+class FakeStore : public Store {
+ public:
+  // What every write returns from now on.
+  void FailWrites(absl::Status status) { write_status_ = std::move(status); }
+
+  const std::vector<v1::AuditEvent>& audit() const { return audit_; }
+  std::vector<std::string> AuditLines() const {
+    std::vector<std::string> lines;
+    for (const v1::AuditEvent& event : audit_) {
+      lines.push_back(absl::StrCat(event.actor(), " ", event.action(), " ",
+                                   v1::AuditEvent::Outcome_Name(event.outcome())));
+    }
+    return lines;
+  }
+
+  absl::Status Transact(absl::FunctionRef<absl::Status()> work) override {
+    const auto devices = devices_;
+    const auto sessions = sessions_;
+    const auto audit = audit_;
+    absl::Status status = work();
+    if (status.ok()) return status;
+    devices_ = devices;
+    sessions_ = sessions;
+    audit_ = audit;
+    return status;
+  }
+
+  absl::StatusOr<UserRecord> GetUser(absl::string_view) override { return Never(); }
+  absl::Status PutUser(const UserRecord&) override { return Never(); }
+  absl::StatusOr<std::int64_t> CountUsers() override { return Never(); }
+  absl::StatusOr<TokenRecord> GetToken(absl::string_view) override { return Never(); }
+  absl::Status PutToken(const TokenRecord&) override { return Never(); }
+  absl::Status DeleteToken(absl::string_view) override { return Never(); }
+  absl::Status DeleteExpiredTokens(absl::Time) override { return Never(); }
+  absl::Status InsertKey(const KeyRecord&) override { return Never(); }
+  absl::Status UpdateKey(const KeyRecord&) override { return Never(); }
+  absl::StatusOr<KeyRecord> GetKey(absl::string_view) override { return Never(); }
+  absl::StatusOr<KeyRecord> FindKeyBySecret(absl::string_view) override { return Never(); }
+  absl::Status DeleteKey(absl::string_view) override { return Never(); }
+  absl::StatusOr<std::vector<KeyRecord>> ListKeys(const Page&, std::string*) override {
+    return Never();
+  }
+
+  absl::Status InsertCertificate(const CertificateRecord& certificate) override {
+    certificates_.push_back(certificate);
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<CertificateRecord>> CertificatesOf(
+      absl::string_view unit_id) override {
+    std::vector<CertificateRecord> found;
+    for (const CertificateRecord& certificate : certificates_) {
+      if (certificate.unit_id == unit_id) found.push_back(certificate);
+    }
+    return found;
+  }
+  absl::Status RevokeCertificatesOf(absl::string_view unit_id) override {
+    for (CertificateRecord& certificate : certificates_) {
+      if (certificate.unit_id == unit_id) certificate.revoked = true;
+    }
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<std::string>> RevokedFingerprints(absl::Time) override {
+    std::vector<std::string> found;
+    for (const CertificateRecord& certificate : certificates_) {
+      if (certificate.revoked) found.push_back(certificate.fingerprint);
+    }
+    return found;
+  }
+
+  absl::StatusOr<v1::Device> GetDevice(absl::string_view unit_id) override {
+    const auto found = devices_.find(std::string(unit_id));
+    if (found == devices_.end()) return absl::NotFoundError("no such device");
+    return found->second;
+  }
+  absl::Status PutDevice(const v1::Device& device) override {
+    if (write_status_.ok()) devices_[device.unit_id()] = device;
+    return write_status_;
+  }
+  absl::Status DeleteDevice(absl::string_view unit_id) override {
+    if (write_status_.ok()) devices_.erase(std::string(unit_id));
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<v1::Device>> AllDevices() override {
+    std::vector<v1::Device> all;
+    for (const auto& [unit_id, device] : devices_) all.push_back(device);
+    return all;
+  }
+
+  absl::StatusOr<v1::Session> GetSession(absl::string_view name) override {
+    const auto found = sessions_.find(std::string(name));
+    if (found == sessions_.end()) return absl::NotFoundError("no such session");
+    return found->second;
+  }
+  absl::Status PutSession(const v1::Session& session) override {
+    if (write_status_.ok()) sessions_[session.name()] = session;
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<v1::Session>> ListSessions(
+      const Page&, absl::FunctionRef<bool(const v1::Session&)> select, std::string*) override {
+    std::vector<v1::Session> found;
+    for (const auto& [name, session] : sessions_) {
+      if (select(session)) found.push_back(session);
+    }
+    return found;
+  }
+  absl::StatusOr<std::vector<v1::Session>> UnendedSessions() override {
+    std::string ignored;
+    return ListSessions(
+        Page(), [](const v1::Session& session) { return session.state() != v1::Session::ENDED; },
+        &ignored);
+  }
+
+  absl::Status AppendAuditEvent(v1::AuditEvent* event) override {
+    if (write_status_.ok()) audit_.push_back(*event);
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<v1::AuditEvent>> ListAuditEvents(
+      const Page&, absl::FunctionRef<bool(const v1::AuditEvent&)>, std::string*) override {
+    return audit_;
+  }
+
+ private:
+  static absl::Status Never() { return absl::UnimplementedError("not in this fake"); }
+
+  absl::Status write_status_ = absl::OkStatus();
+  std::map<std::string, v1::Device> devices_;
+  std::map<std::string, v1::Session> sessions_;
+  std::vector<CertificateRecord> certificates_;
+  std::vector<v1::AuditEvent> audit_;
+};
+
+}  // namespace fairlead::control
+
+#endif  // FAIRLEAD_CONTROL_FAKE_STORE_H_
