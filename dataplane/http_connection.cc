@@ -245,10 +245,11 @@ net::awaitable<HttpConnection::Next> HttpConnection::ServeUpgrade(RequestReader&
     error = NotFound(request);
   } else if (!route->on_upgrade) {
     error = MakeError(400, absl::StrCat(request.path, " is not a WebSocket; send a plain request"));
-  } else if (!framed || !input_.bytes().empty()) {
-    error = MakeError(400, "a WebSocket handshake has no body; wait for its answer");
   } else {
     error = CheckWebSocketHandshake(request);
+    if (error.status == 0 && (!framed || !input_.bytes().empty())) {
+      error = MakeError(400, "nothing may follow a WebSocket handshake; wait for its answer");
+    }
   }
   if (error.status != 0) {
     const AfterResponse after =
