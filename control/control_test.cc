@@ -312,7 +312,7 @@ TEST_F(ControlTest, ADeviceWatcherThatDoesNotReadIsEnded) {
   request.mutable_device()->set_name(absl::StrCat("devices/", kUnit));
   v1::Device device;
 
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < 1100; ++i) {
     request.mutable_device()->set_display_name(absl::StrCat(std::string(100, 'x'), i));
     ASSERT_TRUE(devices_->UpdateDevice(NewContext().get(), request, &device).ok());
   }

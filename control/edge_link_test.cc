@@ -61,15 +61,17 @@ class EdgeLinkTest : public ::testing::Test {
     if (server_ != nullptr) server_->Shutdown();
   }
 
-  void Start(FakeEdgeService& edge, EdgeLinkOptions options = {.edge = "icgs/x"}) {
+  FakeEdgeService& Start(bool greets = true, EdgeLinkOptions options = {.edge = "icgs/x"}) {
+    edge_ = std::make_unique<FakeEdgeService>(greets);
     options.min_backoff = absl::Milliseconds(1);
     options.max_backoff = absl::Milliseconds(5);
     grpc::ServerBuilder builder;
-    builder.RegisterService(&edge);
+    builder.RegisterService(edge_.get());
     server_ = builder.BuildAndStart();
     link_ = std::make_unique<EdgeLink>(server_->InProcessChannel(grpc::ChannelArguments()), serial_,
                                        observer_, options);
     link_->Start();
+    return *edge_;
   }
   bool Send(const v1::EdgeCommand& command) {
     bool sent = false;
@@ -84,13 +86,13 @@ class EdgeLinkTest : public ::testing::Test {
 
   ThreadExecutor serial_{"control", 1, 1000};
   Observer observer_;
+  std::unique_ptr<FakeEdgeService> edge_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<EdgeLink> link_;
 };
 
 TEST_F(EdgeLinkTest, ConfiguresThenTellsOfTheEdgeInOrder) {
-  FakeEdgeService edge;
-  Start(edge);
+  FakeEdgeService& edge = Start();
 
   EXPECT_EQ(edge.Await(v1::EdgeCommand::kConfigure).configure().server_name(), "ums");
   for (int i = 0; i < 100; ++i) {
@@ -104,8 +106,7 @@ TEST_F(EdgeLinkTest, ConfiguresThenTellsOfTheEdgeInOrder) {
 }
 
 TEST_F(EdgeLinkTest, SendsCommandsInOrder) {
-  FakeEdgeService edge;
-  Start(edge);
+  FakeEdgeService& edge = Start();
   observer_.AwaitLines(2);
 
   for (int i = 0; i < 100; ++i) {
@@ -121,8 +122,7 @@ TEST_F(EdgeLinkTest, SendsCommandsInOrder) {
 }
 
 TEST_F(EdgeLinkTest, OpensAnewAfterALoss) {
-  FakeEdgeService edge;
-  Start(edge);
+  FakeEdgeService& edge = Start();
   observer_.AwaitLines(2);
 
   edge.Break();
@@ -133,8 +133,7 @@ TEST_F(EdgeLinkTest, OpensAnewAfterALoss) {
 }
 
 TEST_F(EdgeLinkTest, AnEdgeWithoutHelloIsTriedAgainAndTakesNoCommands) {
-  FakeEdgeService edge(false);
-  Start(edge, {.edge = "icgs/x", .hello_timeout = absl::Milliseconds(20)});
+  FakeEdgeService& edge = Start(false, {.edge = "icgs/x", .hello_timeout = absl::Milliseconds(20)});
 
   edge.AwaitLinks(1);
   EXPECT_FALSE(Send(v1::EdgeCommand()));
@@ -144,8 +143,7 @@ TEST_F(EdgeLinkTest, AnEdgeWithoutHelloIsTriedAgainAndTakesNoCommands) {
 }
 
 TEST_F(EdgeLinkTest, AnEdgeThatSpeaksBeforeHelloIsTriedAgain) {
-  FakeEdgeService edge(false);
-  Start(edge);
+  FakeEdgeService& edge = Start(false);
 
   edge.AwaitLinks(1);
   edge.Tunnel("s1", v1::TunnelEvent::DEVICE_ATTACHED);
@@ -155,8 +153,7 @@ TEST_F(EdgeLinkTest, AnEdgeThatSpeaksBeforeHelloIsTriedAgain) {
 }
 
 TEST_F(EdgeLinkTest, StopsWhileNobodyAnswers) {
-  FakeEdgeService edge(false);
-  Start(edge);
+  FakeEdgeService& edge = Start(false);
   edge.AwaitLinks(1);
 
   link_->Stop();
