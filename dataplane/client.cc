@@ -164,9 +164,10 @@ net::awaitable<absl::StatusOr<tcp::socket>> Connect(const Endpoint& endpoint,
     const auto tries_left = static_cast<int>(addresses.size() - i);
     const Moment try_until = now + std::max(deadline - now, Moment::duration::zero()) / tries_left;
     const auto socket = std::make_shared<tcp::socket>(executor);
-    const error_code error = co_await ConnectOne(socket, addresses[i], try_until);
+    const tcp::endpoint address = addresses[i];
+    const error_code error = co_await ConnectOne(socket, address, try_until);
     if (!error) co_return std::move(*socket);
-    failures.push_back(absl::StrCat(addresses[i].address().to_string(), ": ", error.message()));
+    failures.push_back(absl::StrCat(address.address().to_string(), ": ", error.message()));
   }
   co_return absl::UnavailableError(
       absl::StrCat("nobody answers at ", HostHeader(endpoint), " (", absl::StrJoin(failures, "; "),
