@@ -71,7 +71,7 @@ Claim TunnelRoutes::ClaimFor(const HttpRequest& request, const PendingUpgrade& u
 
 net::awaitable<void> TunnelRoutes::Refuse(std::string path, PeerInfo peer, absl::Status why,
                                           std::unique_ptr<PendingUpgrade> upgrade) {
-  spdlog::info("{}: refused {}: {}", peer.address, path, std::string(why.message()));
+  spdlog::debug("{}: refused {}: {}", peer.address, path, std::string(why.message()));
   sink_.PublishRefusal(MakeRefusal("tunnel.attach", ActorOf(peer), "", why, peer.address));
   co_await upgrade->Refuse(dataplane::ErrorResponse(why));
 }
