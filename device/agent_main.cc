@@ -83,14 +83,16 @@ absl::StatusOr<dataplane::Endpoint> ParseServer(const std::string& server) {
   return endpoint;
 }
 
-// The hardware address of the first interface that has one, in the order of their names.
+// The hardware address of the first interface that has one, in the order of their names; those of
+// real hardware come before bridges and the like.
 std::string FirstHardwareAddress() {
-  std::set<std::string> names;
+  std::set<std::pair<bool, std::string>> interfaces;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/sys/class/net", error)) {
-    names.insert(entry.path().filename());
+    const bool is_virtual = !std::filesystem::exists(entry.path() / "device", error);
+    interfaces.emplace(is_virtual, entry.path().filename());
   }
-  for (const std::string& name : names) {
+  for (const auto& [is_virtual, name] : interfaces) {
     std::string address;
     std::ifstream("/sys/class/net/" + name + "/address") >> address;
     address = absl::AsciiStrToUpper(absl::StrReplaceAll(address, {{":", ""}}));

@@ -62,7 +62,7 @@ net::awaitable<absl::Status> Enroll(EstTransport& transport, Identity& identity,
   dataplane::HttpRequest ask = Request("GET", "cacerts");
   const absl::StatusOr<dataplane::HttpResponse> response = co_await transport.Send(std::move(ask));
   const absl::StatusOr<std::string> authorities = CertificatesOf(response);
-  if (!authorities.ok()) co_return Annotate(authorities.status(), "asking for the server's CA");
+  if (!authorities.ok()) co_return Annotate(authorities.status(), "asking for the CA certificates");
   const absl::Status kept = state.Write("ca.pem", *authorities);
   if (!kept.ok()) co_return kept;
 

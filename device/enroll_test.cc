@@ -219,6 +219,8 @@ TEST(Renew, KeepsTheOldCertificateUntilTheNewOneWasUsed) {
   ca.Lifetime(absl::Hours(20), absl::Hours(11));
   ASSERT_THAT(Await(Enroll(ca, *identity, state, "k")), IsOk());
   const std::string first = identity->chain_pem();
+  EXPECT_FALSE(identity->expired(absl::Now()));
+  EXPECT_TRUE(identity->expired(absl::Now() + absl::Hours(11)));
   EXPECT_GT(identity->renewal_time(), absl::Now());
   EXPECT_LT(identity->renewal_time(), absl::Now() + absl::Hours(1));
 

@@ -78,6 +78,11 @@ absl::Status Identity::Add(const std::string& chain_pem) {
   return absl::OkStatus();
 }
 
+bool Identity::expired(absl::Time now) const {
+  const absl::StatusOr<CertificateFacts> facts = InspectCertificate(chain_pem(), key_);
+  return facts.ok() && now >= facts->not_after;
+}
+
 absl::Time Identity::renewal_time() const {
   if (!next_.empty()) return absl::InfiniteFuture();
   const absl::StatusOr<CertificateFacts> facts = InspectCertificate(current_, key_);

@@ -39,6 +39,9 @@ class Identity {
   // Errors: INVALID_ARGUMENT it was made for another key; else it could not be written.
   absl::Status Add(const std::string& chain_pem);
 
+  // Whether chain_pem() is out of date at `now`.
+  bool expired(absl::Time now) const;
+
   // When a third of the certificate's lifetime is left; far in the future if one waits for use.
   absl::Time renewal_time() const;
 

@@ -69,6 +69,7 @@ net::awaitable<void> TerminalSession::Run(Self self) {
   }
   self->pty_ = std::move(*pty);
   self->WatchExit();
+  if (self->hung_up_at_.has_value()) self->pty_->HangUp();
   co_await self->RunWithProgram();
   co_await self->CleanUp();
   self->ReportEnd();

@@ -103,6 +103,19 @@ void UnifiedClient::KeepSettings(const v1::TerminalSettings& settings) {
   spdlog::info("terminal settings: {}", settings.ShortDebugString());
 }
 
+bool UnifiedClient::MustEnroll() const {
+  // An expired certificate opens no door; with a key, the same key pair gets a new one.
+  const bool can_again = !options_.first_authentication_key.empty();
+  return !identity_.enrolled() || (can_again && identity_.expired(clock_.Now()));
+}
+
+absl::StatusOr<dataplane::DialOptions> UnifiedClient::TlsWithoutCertificate() const {
+  dataplane::DialOptions options;
+  FAIRLEAD_ASSIGN_OR_RETURN(options.tls,
+                            dataplane::TlsClientContext::Create(options_.trust, nullptr, {}));
+  return options;
+}
+
 absl::StatusOr<dataplane::DialOptions> UnifiedClient::Tls() {
   if (tls_ == nullptr || tls_chain_ != identity_.chain_pem()) {
     dataplane::TlsIdentity identity;
@@ -123,7 +136,7 @@ net::awaitable<void> UnifiedClient::Run() {
   absl::Status last;
   while (!stopping_) {
     const absl::Duration start = clock_.Monotonic();
-    const bool enrolling = !identity_.enrolled();
+    const bool enrolling = MustEnroll();
     absl::Status status;
     if (enrolling) {
       status = co_await EnrollOnce();
@@ -174,7 +187,7 @@ net::awaitable<absl::Status> UnifiedClient::EnrollOnce() {
   }
   spdlog::info("enrolling {} at {}:{}", identity_.unit_id(), options_.server.host,
                options_.server.port);
-  const absl::StatusOr<dataplane::DialOptions> tls = Tls();
+  const absl::StatusOr<dataplane::DialOptions> tls = TlsWithoutCertificate();
   if (!tls.ok()) co_return tls.status();
   Transport transport(options_.server, *tls);
   const absl::Status status =
@@ -193,7 +206,8 @@ net::awaitable<absl::Status> UnifiedClient::ConnectOnce() {
   absl::StatusOr<dataplane::WebSocketDialResult> dialled =
       co_await dataplane::DialWebSocket(endpoint, *tls, protocols, headers);
   if (!dialled.ok()) {
-    if (IsRefusal(dialled.status())) identity_.OnRefused();
+    // Whatever the reason, the other certificate, if there is one, may do better.
+    identity_.OnRefused();
     co_return Annotate(dialled.status(), "connecting to the server");
   }
   std::unique_ptr<dataplane::WebSocket> connection = std::move(dialled->websocket);
@@ -225,10 +239,10 @@ net::awaitable<absl::Status> UnifiedClient::Serve(
   if (welcomed_) co_return absl::OkStatus();
   const std::string text =
       absl::StrCat("the server did not welcome this device (", close_.code, " ", close_.text, ")");
+  identity_.OnRefused();
   const bool refused =
       close_.code == dataplane::kCloseDenied || close_.code == dataplane::kCloseTerminated;
   if (!refused) co_return absl::UnavailableError(text);
-  identity_.OnRefused();
   co_return absl::PermissionDeniedError(text);
 }
 

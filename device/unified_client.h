@@ -72,6 +72,8 @@ class UnifiedClient : public TunnelDialer {
 
   void LoadSettings();
   void KeepSettings(const v1::TerminalSettings& settings);
+  bool MustEnroll() const;
+  absl::StatusOr<dataplane::DialOptions> TlsWithoutCertificate() const;
   absl::StatusOr<dataplane::DialOptions> Tls();
   net::awaitable<absl::Status> EnrollOnce();
   net::awaitable<absl::Status> ConnectOnce();
