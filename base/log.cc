@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "spdlog/sinks/stdout_sinks.h"
 
@@ -36,10 +35,18 @@ absl::Status InitLog(absl::string_view program, absl::string_view level) {
 
 std::string Printable(absl::string_view text) {
   constexpr std::size_t kMaxBytes = 200;
-  const bool cut = text.size() > kMaxBytes;
-  std::string escaped = absl::CHexEscape(text.substr(0, kMaxBytes));
-  if (cut) escaped += "...";
-  return escaped;
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string result;
+  for (const char c : text.substr(0, kMaxBytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+      result.push_back(c);
+    } else {
+      result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  if (text.size() > kMaxBytes) result += "...";
+  return result;
 }
 
 }  // namespace fairlead

@@ -29,7 +29,7 @@ TEST(Random, SecretsAre43UrlSafeCharactersAndDiffer) {
 
 TEST(Printable, EscapesWhatWouldForgeALogLine) {
   EXPECT_EQ(Printable("plain"), "plain");
-  EXPECT_EQ(Printable("a\nb\x1b[2J"), "a\\nb\\x1b[2J");
+  EXPECT_EQ(Printable("it's a\nb\x1b[2J\\"), "it's a\\x0ab\\x1b[2J\\x5c");
   EXPECT_EQ(Printable(std::string(300, 'x')), std::string(200, 'x') + "...");
 }
 

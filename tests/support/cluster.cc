@@ -32,16 +32,16 @@ void WriteFile(const std::string& path, const std::string& text) {
 
 // The first one is the default.
 constexpr char kProfiles[] = R"(
-profile { name: "sh" argv: "/bin/sh" }
-profile { name: "cat" argv: "/bin/cat" }
-profile { name: "seven" argv: "/bin/sh" argv: "-c" argv: "printf x; exit 7" }
-profile {
+profiles { name: "sh" argv: "/bin/sh" }
+profiles { name: "cat" argv: "/bin/cat" }
+profiles { name: "seven" argv: "/bin/sh" argv: "-c" argv: "printf x; exit 7" }
+profiles {
   name: "three"
   argv: "/bin/sh" argv: "-c" argv: "head -c 1048576 /dev/zero | tr '\\000' a; exit 3"
 }
-profile { name: "size" argv: "/bin/sh" argv: "-c" argv: "stty size" }
-profile { name: "killed" argv: "/bin/sh" argv: "-c" argv: "printf x; kill -KILL $$" }
-profile { name: "broken" argv: "/nonexistent/program" }
+profiles { name: "size" argv: "/bin/sh" argv: "-c" argv: "stty size" }
+profiles { name: "killed" argv: "/bin/sh" argv: "-c" argv: "printf x; kill -KILL $$" }
+profiles { name: "broken" argv: "/nonexistent/program" }
 )";
 
 }  // namespace
