@@ -80,7 +80,9 @@ void ThreadExecutor::Run() {
     } else if (delayed_.empty()) {
       wake_.wait(lock);
     } else {
-      wake_.wait_until(lock, delayed_.begin()->first.first);
+      // A copy: wait_until reads its argument again after waking, when the entry may be gone.
+      const Moment due = delayed_.begin()->first.first;
+      wake_.wait_until(lock, due);
     }
   }
 }
