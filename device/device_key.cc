@@ -123,6 +123,25 @@ absl::StatusOr<std::string> ParseCertsOnly(absl::string_view base64) {
   return Contents(out.get());
 }
 
+absl::StatusOr<std::string> PutOwnFirst(absl::string_view certificates_pem,
+                                        absl::string_view key_pem) {
+  constexpr absl::string_view kEnd = "-----END CERTIFICATE-----\n";
+  std::string own;
+  std::string others;
+  while (!certificates_pem.empty()) {
+    const std::size_t end = certificates_pem.find(kEnd);
+    if (end == absl::string_view::npos) break;
+    const absl::string_view one = certificates_pem.substr(0, end + kEnd.size());
+    certificates_pem.remove_prefix(one.size());
+    const bool is_own = own.empty() && InspectCertificate(one, key_pem).ok();
+    absl::StrAppend(is_own ? &own : &others, one);
+  }
+  if (own.empty()) {
+    return absl::InvalidArgumentError("the server's certificates were made for another key");
+  }
+  return own + others;
+}
+
 absl::StatusOr<CertificateFacts> InspectCertificate(absl::string_view chain_pem,
                                                     absl::string_view key_pem) {
   FAIRLEAD_ASSIGN_OR_RETURN(const Key key, ParseKey(key_pem));

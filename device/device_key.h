@@ -30,6 +30,11 @@ absl::StatusOr<std::string> MakeCertificateRequest(absl::string_view key_pem,
 // their order. Errors: INVALID_ARGUMENT not such a message, or it holds no certificate.
 absl::StatusOr<std::string> ParseCertsOnly(absl::string_view base64);
 
+// `certificates_pem` with the one that was made for `key_pem` first: PKCS #7 keeps a set, without
+// an order of its own. Errors: INVALID_ARGUMENT none was made for that key.
+absl::StatusOr<std::string> PutOwnFirst(absl::string_view certificates_pem,
+                                        absl::string_view key_pem);
+
 // What the agent wants to know of its certificate.
 struct CertificateFacts {
   std::string common_name;

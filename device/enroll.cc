@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
@@ -32,8 +33,8 @@ absl::StatusOr<dataplane::HttpRequest> CertificateRequest(absl::string_view oper
 
 absl::Status CheckAnswer(const dataplane::HttpResponse& response) {
   if (response.status == 200) return absl::OkStatus();
-  const std::string text =
-      absl::StrCat("the server answered ", response.status, ": ", Printable(response.body));
+  const std::string text = absl::StrCat("the server answered ", response.status, ": ",
+                                        Printable(absl::StripAsciiWhitespace(response.body)));
   const bool refused = response.status == 401 || response.status == 403;
   return refused ? absl::PermissionDeniedError(text) : absl::UnavailableError(text);
 }
@@ -50,7 +51,9 @@ net::awaitable<absl::Status> Obtain(EstTransport& transport, Identity& identity,
   if (!request.ok()) co_return request.status();
   const absl::StatusOr<dataplane::HttpResponse> response =
       co_await transport.Send(*std::move(request));
-  const absl::StatusOr<std::string> chain = CertificatesOf(response);
+  const absl::StatusOr<std::string> certificates = CertificatesOf(response);
+  if (!certificates.ok()) co_return certificates.status();
+  const absl::StatusOr<std::string> chain = PutOwnFirst(*certificates, identity.key_pem());
   if (!chain.ok()) co_return chain.status();
   co_return identity.Add(*chain);
 }

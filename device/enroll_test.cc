@@ -104,8 +104,8 @@ class FakeCa : public EstTransport {
     return CertsOnly(wrong_key_ ? key_.get() : key.get());
   }
 
-  std::string CertsOnly(EVP_PKEY* subject_key) {
-    const bssl::UniquePtr<X509> certificate(X509_new());
+  bssl::UniquePtr<X509> Issue(EVP_PKEY* subject_key) {
+    bssl::UniquePtr<X509> certificate(X509_new());
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ++serial_);
     const auto now = static_cast<time_t>(absl::ToUnixSeconds(absl::Now()));
@@ -113,9 +113,15 @@ class FakeCa : public EstTransport {
     ASN1_TIME_set(X509_getm_notAfter(certificate.get()), now + absl::ToInt64Seconds(after_));
     X509_set_pubkey(certificate.get(), subject_key);
     X509_sign(certificate.get(), key_.get(), EVP_sha256());
+    return certificate;
+  }
+
+  // The certificate and two of the CA, in whatever order the encoding gives.
+  std::string CertsOnly(EVP_PKEY* subject_key) {
     const bssl::UniquePtr<STACK_OF(X509)> list(sk_X509_new_null());
-    X509_up_ref(certificate.get());
-    sk_X509_push(list.get(), certificate.get());
+    sk_X509_push(list.get(), Issue(key_.get()).release());
+    sk_X509_push(list.get(), Issue(subject_key).release());
+    sk_X509_push(list.get(), Issue(key_.get()).release());
     bssl::ScopedCBB out;
     std::uint8_t* der = nullptr;
     std::size_t size = 0;
