@@ -92,7 +92,7 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   }
 
   void Cancel() { context_.TryCancel(); }
-  void WaitUntilDone() { done_.WaitForNotification(); }
+  void WaitUntilDone() { done_->WaitForNotification(); }
 
   // Reads the next event. Executor.
   void Next() {
@@ -133,13 +133,15 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
       ended_ = true;
       if (overflowed_) result = absl::ResourceExhaustedError("the edge could not keep up");
     }
-    std::shared_ptr<Stream> self = std::move(self_);
     if (result.ok()) result = absl::UnavailableError("the edge ended the link");
-    // Unlike Post, this is never refused for lack of room: the link must be opened again.
-    serial_.PostAfter(absl::ZeroDuration(), [owner = owner_, self, result]() {
+    const std::shared_ptr<absl::Notification> done = done_;
+    // The last reference to this, and with it to the channel, must not go on this thread: gRPC
+    // would then wait for its own thread to end. It goes on the executor's, or on that of Stop.
+    // Unlike Post, PostAfter is never refused for lack of room: the link must be opened again.
+    serial_.PostAfter(absl::ZeroDuration(), [owner = owner_, self = std::move(self_), result]() {
       if (const std::shared_ptr<State> state = owner.lock()) state->OnClosed(self, result);
     });
-    done_.Notify();
+    done->Notify();
   }
 
   void Release() {
@@ -158,7 +160,8 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   grpc::ClientContext context_;
   v1::EdgeEvent incoming_;
   std::shared_ptr<Stream> self_;
-  absl::Notification done_;
+  // Outlives this.
+  const std::shared_ptr<absl::Notification> done_ = std::make_shared<absl::Notification>();
 
   absl::Mutex mutex_;
   // The front is being written while writing_.

@@ -100,6 +100,7 @@ TEST_F(EdgeLinkTest, ConfiguresThenTellsOfTheEdgeInOrder) {
   }
 
   const std::vector<std::string> lines = observer_.AwaitLines(102);
+  ASSERT_EQ(lines.size(), 102u);
   EXPECT_EQ(lines[0], "up icgs/x boot");
   EXPECT_EQ(lines[1], "event");
   for (int i = 0; i < 100; ++i) EXPECT_EQ(lines[2 + i], absl::StrCat("s", i));

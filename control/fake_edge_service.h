@@ -26,21 +26,20 @@ class FakeEdgeService : public v1::EdgeService::Service {
 
   grpc::Status Link(grpc::ServerContext* context,
                     grpc::ServerReaderWriter<v1::EdgeEvent, v1::EdgeCommand>* stream) override {
+    v1::EdgeCommand command;
+    if (!stream->Read(&command)) return grpc::Status::OK;
+    // Before the test can say anything: nothing may come before the hello.
+    if (greets_) Greet(stream);
     {
       absl::MutexLock lock(&mutex_);
       context_ = context;
       stream_ = stream;
       ++links_;
+      commands_.push_back(command);
     }
-    v1::EdgeCommand command;
-    bool greeted = false;
     while (stream->Read(&command)) {
-      {
-        absl::MutexLock lock(&mutex_);
-        commands_.push_back(command);
-      }
-      if (greets_ && !greeted) Greet();
-      greeted = true;
+      absl::MutexLock lock(&mutex_);
+      commands_.push_back(command);
     }
     absl::MutexLock lock(&mutex_);
     stream_ = nullptr;
@@ -110,12 +109,12 @@ class FakeEdgeService : public v1::EdgeService::Service {
     std::abort();
   }
 
-  void Greet() {
+  static void Greet(grpc::ServerReaderWriter<v1::EdgeEvent, v1::EdgeCommand>* stream) {
     v1::EdgeEvent event;
     event.mutable_hello()->set_boot_id("boot");
-    Send(event);
+    stream->Write(event);
     event.mutable_snapshot_complete();
-    Send(event);
+    stream->Write(event);
   }
 
   const bool greets_;
