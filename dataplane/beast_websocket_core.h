@@ -11,7 +11,6 @@
 #include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,18 +29,19 @@ void CloseStream(Next& stream) {
   stream.Close();
 }
 
-// A stream that counts the writes that begin. Beast writes a frame in pieces, one after the other,
-// so that the beginning of one is the progress of those before it.
+// A stream that remembers when the last write began. Beast writes a frame in pieces, one after the
+// other, so that the beginning of one is the progress of those before it.
 template <class Next>
 class MeteredStream {
  public:
   using executor_type = net::any_io_executor;
 
-  explicit MeteredStream(std::unique_ptr<Next> next) : next_(std::move(next)) {}
+  MeteredStream(std::unique_ptr<Next> next, const Clock& clock)
+      : next_(std::move(next)), clock_(&clock) {}
 
   executor_type get_executor() noexcept { return next_->get_executor(); }
   Next& next() { return *next_; }
-  std::uint64_t writes_begun() const { return writes_begun_; }
+  absl::Duration last_write() const { return last_write_; }
   // `callback` is told when Beast begins to end the connection.
   void OnTeardown(std::function<void()> callback) { on_teardown_ = std::move(callback); }
 
@@ -51,7 +51,7 @@ class MeteredStream {
   }
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
-    ++writes_begun_;
+    last_write_ = clock_->Monotonic();
     return next_->async_write_some(buffers, std::forward<Token>(token));
   }
 
@@ -69,7 +69,8 @@ class MeteredStream {
 
  private:
   std::unique_ptr<Next> next_;
-  std::uint64_t writes_begun_ = 0;
+  const Clock* clock_;
+  absl::Duration last_write_ = -absl::InfiniteDuration();
   std::function<void()> on_teardown_;
 };
 
@@ -92,7 +93,7 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
                 const Clock& clock)
       : clock_(clock),
         peer_(std::move(peer)),
-        stream_(MeteredStream<Next>(std::move(next))),
+        stream_(MeteredStream<Next>(std::move(next), clock)),
         timer_(stream_.get_executor()),
         keep_alive_(options, clock.Monotonic()) {
     stream_.auto_fragment(false);
@@ -172,7 +173,6 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
   // When the timer will wake us; infinite if it is not armed.
   absl::Duration armed_for_ = absl::InfiniteDuration();
   KeepAlive keep_alive_;
-  std::uint64_t writes_seen_ = 0;
   bool ended_ = false;
   CloseReason end_;
   bool closed_ = false;
@@ -185,11 +185,7 @@ void WebSocketCore<Next>::Follow() {
   if (closed_) return;
   const absl::Duration now = Now();
   if (keep_alive_.NextPoll() <= now) {
-    const std::uint64_t writes = stream_.next_layer().writes_begun();
-    if (writes != writes_seen_) {
-      writes_seen_ = writes;
-      keep_alive_.OnWriteProgress(now);
-    }
+    keep_alive_.OnWriteProgress(stream_.next_layer().last_write());
     Act(keep_alive_.Poll(now));
     if (closed_) return;
   }

@@ -28,7 +28,9 @@ void KeepAlive::OnWriteStarted(absl::Duration now) {
   writing_ = true;
 }
 
-void KeepAlive::OnWriteProgress(absl::Duration now) { write_progress_ = now; }
+void KeepAlive::OnWriteProgress(absl::Duration at) {
+  write_progress_ = std::max(write_progress_, at);
+}
 
 void KeepAlive::OnWriteFinished(absl::Duration now) {
   write_progress_ = now;

@@ -46,9 +46,10 @@ class KeepAlive {
   // Anything of the peer arrived: payload, ping, pong.
   void OnHeard(absl::Duration now);
 
-  // A write of the owner begins, advances or ends. Progress also covers pings.
+  // A write of the owner begins, advances or ends. Progress also covers pings, and may be told
+  // late.
   void OnWriteStarted(absl::Duration now);
-  void OnWriteProgress(absl::Duration now);
+  void OnWriteProgress(absl::Duration at);
   void OnWriteFinished(absl::Duration now);
 
   // The ping that Poll asked for was handed to the connection.

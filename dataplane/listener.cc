@@ -3,6 +3,8 @@
 // See listener.h. The state outlives the listener for as long as a connection uses it.
 #include "dataplane/listener.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -15,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/optional.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -223,6 +226,20 @@ class RetireScope {
   ConnectionBreaker& breaker_;
 };
 
+// Hands a socket on which nothing is pending to another thread. Nothing if it is gone.
+absl::optional<tcp::socket> MoveSocket(tcp::socket socket, const net::any_io_executor& executor) {
+  error_code error;
+  const tcp::endpoint local = socket.local_endpoint(error);
+  if (error) return absl::nullopt;
+  const int descriptor = socket.release(error);
+  if (error) return absl::nullopt;
+  tcp::socket moved(executor);
+  moved.assign(local.protocol(), descriptor, error);
+  if (!error) return moved;
+  ::close(descriptor);
+  return absl::nullopt;
+}
+
 bool IsOver(const error_code& error) {
   return error == net::error::operation_aborted || error == net::error::bad_descriptor;
 }
@@ -262,8 +279,9 @@ net::awaitable<void> Listener::State::Accept(std::shared_ptr<State> state,
   const RetireScope retire(*breaker);
   net::steady_timer pause(acceptor->get_executor());
   while (!state->stopped) {
-    const net::any_io_executor executor = state->threads.NextExecutor();
-    auto [error, socket] = co_await acceptor->async_accept(executor, kToken);
+    // Accepted here and then handed over: a pending accept must not hold a socket of another
+    // io_context, which may go first.
+    auto [error, socket] = co_await acceptor->async_accept(kToken);
     if (!error) {
       Admit(state, std::move(socket));
       continue;
@@ -284,8 +302,10 @@ void Listener::State::Admit(const std::shared_ptr<State>& state, tcp::socket soc
   // A refused socket closes at once, before anything is allocated for it.
   if (verdict != ConnectionLimits::Verdict::kAdmitted) return state->Refuse(peer, verdict);
   peer.admission = std::make_shared<AdmittedConnection>(state->unauthenticated, key);
-  const net::any_io_executor executor = socket.get_executor();
-  net::co_spawn(executor, ServeCounted(state, std::move(socket), std::move(peer)), LogException);
+  const net::any_io_executor executor = state->threads.NextExecutor();
+  absl::optional<tcp::socket> moved = MoveSocket(std::move(socket), executor);
+  if (!moved.has_value()) return;
+  net::co_spawn(executor, ServeCounted(state, *std::move(moved), std::move(peer)), LogException);
 }
 
 net::awaitable<void> Listener::State::ServeCounted(std::shared_ptr<State> state, tcp::socket socket,

@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
+#include "dataplane/beast_websocket.h"
 #include "dataplane/testing/test_server.h"
 
 namespace fairlead::dataplane {
@@ -28,6 +29,8 @@ using testing::TestServer;
 struct Ends {
   std::promise<CloseReason> echo;
   std::promise<std::thread::id> moved_to;
+  // A WebSocket that nobody reads.
+  std::promise<std::unique_ptr<WebSocket>> held;
 };
 
 net::awaitable<void> Echo(WebSocket* websocket, CloseReason* end) {
@@ -98,6 +101,12 @@ net::awaitable<void> ServeMoving(Ends* ends, net::any_io_executor target, HttpRe
   co_await net::co_spawn(target, ServeOnOtherThread(ends, std::move(pending)), kToken);
 }
 
+net::awaitable<void> ServeHolding(Ends* ends, HttpRequest /*request*/,
+                                  std::unique_ptr<PendingUpgrade> pending) {
+  auto accepted = co_await pending->Accept("");
+  if (accepted.ok()) ends->held.set_value(*std::move(accepted));
+}
+
 class WebSocketTest : public ::testing::Test {
  protected:
   WebSocketTest() {
@@ -108,6 +117,9 @@ class WebSocketTest : public ::testing::Test {
       return ServeClosing(server_reason_, std::move(request), std::move(pending));
     }));
     router_.Add(Upgrade("/refuse", ServeRefusing));
+    router_.Add(Upgrade("/hold", [this](HttpRequest request, auto pending) {
+      return ServeHolding(&ends_, std::move(request), std::move(pending));
+    }));
     router_.Add(Upgrade("/drop", ServeDropping));
     router_.Add(Upgrade("/move", [this](HttpRequest request, auto pending) {
       return ServeMoving(&ends_, spare_.executor(0), std::move(request), std::move(pending));
@@ -339,6 +351,69 @@ TEST_F(WebSocketTest, CloseEndsAPendingRead) {
   EXPECT_EQ(reading.get().code, kCloseNormal);
   EXPECT_EQ(ends_.echo.get_future().get().code, kCloseNormal);
   Drop(std::move(websocket));
+}
+
+// Dials /hold with periods of its own; the server's end is never read.
+class DeafPeerTest : public WebSocketTest {
+ protected:
+  DeafPeerTest() {
+    websocket_ = server_->Run(DialHold(server_->At("/hold"), server_->Options(), Periods()));
+    held_ = ends_.held.get_future().get();
+  }
+  ~DeafPeerTest() override {
+    Drop(std::move(websocket_));
+    const net::any_io_executor executor = held_->executor();
+    net::co_spawn(executor, Destroy(std::move(held_)), net::use_future).get();
+  }
+
+  static KeepAliveOptions Periods() {
+    KeepAliveOptions options;
+    options.ping_interval = options.pong_timeout = absl::Milliseconds(20);
+    options.write_timeout = options.close_timeout = absl::Milliseconds(100);
+    return options;
+  }
+  static net::awaitable<std::unique_ptr<WebSocket>> DialHold(Endpoint endpoint, DialOptions options,
+                                                             KeepAliveOptions periods) {
+    auto dialled = co_await DialTls(endpoint, options);
+    if (!dialled.ok()) co_return nullptr;
+    std::unique_ptr<TlsStream> stream = *std::move(dialled);
+    WebSocketHandshake handshake;
+    handshake.host = HostHeader(endpoint);
+    handshake.target = endpoint.target;
+    PeerInfo peer;
+    auto upgraded = co_await HandshakeWebSocket(std::move(stream), std::move(peer),
+                                                std::move(handshake), periods);
+    if (!upgraded.ok()) co_return nullptr;
+    co_return std::move(upgraded->websocket);
+  }
+
+  std::unique_ptr<WebSocket> websocket_;
+  std::unique_ptr<WebSocket> held_;
+};
+
+TEST_F(DeafPeerTest, UnansweredPingsEndTheConnectionAsLost) {
+  const CloseReason end = server_->Run(ReadEnd(websocket_.get()));
+  EXPECT_EQ(end.code, kCloseLost);
+  EXPECT_EQ(end.text, "the peer no longer answers");
+}
+
+net::awaitable<absl::Status> WriteUntilItFails(WebSocket* websocket) {
+  const std::string data(kMaxMessageBytes, 'x');
+  for (;;) {
+    const absl::Status status = co_await websocket->WriteBinary(data);
+    if (!status.ok()) co_return status;
+  }
+}
+
+TEST_F(DeafPeerTest, AStalledWriteEndsTheConnectionAsLost) {
+  EXPECT_THAT(server_->Run(WriteUntilItFails(websocket_.get())),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(server_->Run(ReadEnd(websocket_.get())).text, "the peer no longer answers");
+}
+
+TEST_F(DeafPeerTest, ClosingDoesNotWaitForEver) {
+  server_->Run(CloseWith(websocket_.get(), CloseReason{kCloseNormal, ""}));
+  EXPECT_EQ(server_->Run(ReadEnd(websocket_.get())).code, kCloseNormal);
 }
 
 TEST_F(WebSocketTest, ARefusalKeepsCodeAndMessage) {
