@@ -154,7 +154,8 @@ void AddKeyCommands(CLI::App& app, Arguments& a, Command& command) {
   CLI::App* create = keys->add_subcommand("create", "Create a key and show it once");
   create->add_option("--type", a.key_type, "one-time, one-time-bound or mass-deployment")
       ->check(CLI::IsMember({"one-time", "one-time-bound", "mass-deployment"}));
-  create->add_option("--unit_id", a.unit_ids, "A device that a bound key is for; repeatable");
+  create->add_option("--unit_id", a.unit_ids, "A device that a bound key is for; repeatable")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   create->add_option("--name", a.key_name, "A name for people");
   create->callback([&a, &command] {
     command = Plain([&a](CommandContext& c) { return CreateKey(c, KeyFrom(a)); });
@@ -223,6 +224,8 @@ int Main(int argc, char** argv) {
   Command command;
   app.require_subcommand(1);
   app.fallthrough();
+  // As with any flag, the last one counts: scripts append to what a wrapper gives.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--server", arguments.server, "https://HOST:PORT (else the one logged in to)")
       ->envname("FAIRLEAD_SERVER");
   app.add_option("--ca_file", arguments.ca_file, "PEM file of the CA that signed the server")

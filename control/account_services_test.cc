@@ -124,9 +124,9 @@ class AccountServicesTest : public ::testing::Test {
   AuthService auth_{support_, authenticator_, *store_, audit_, clock_, hasher_};
   EnrollmentService enrollment_{support_, *store_, audit_, clock_};
   AuditService audit_service_{support_, *store_};
-  UserService users_;
-  RoleService roles_;
-  IcgService icgs_;
+  UserService users_{support_};
+  RoleService roles_{support_};
+  IcgService icgs_{support_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
 };
@@ -432,7 +432,8 @@ TEST_F(AccountServicesTest, LaterMethodsSaySo) {
   v1::Role role;
   v1::ListIcgsResponse icgs;
   v1::VerifyAuditLogResponse verified;
-  Call c1(""), c2(""), c3(""), c4("");
+  const std::string token = Token();
+  Call c1(token), c2(token), c3(token), c4(token), stranger("");
 
   check(v1::UserService::Stub(channel_).GetUser(&c1, v1::GetUserRequest(), &user),
         "UserService.GetUser");
@@ -443,6 +444,9 @@ TEST_F(AccountServicesTest, LaterMethodsSaySo) {
   check(
       v1::AuditService::Stub(channel_).VerifyAuditLog(&c4, v1::VerifyAuditLogRequest(), &verified),
       "AuditService.VerifyAuditLog");
+  EXPECT_EQ(
+      v1::UserService::Stub(channel_).GetUser(&stranger, v1::GetUserRequest(), &user).error_code(),
+      grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_F(AccountServicesTest, ManyLoginsAtOnce) {

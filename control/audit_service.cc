@@ -72,9 +72,9 @@ grpc::ServerUnaryReactor* AuditService::ListAuditEvents(grpc::CallbackServerCont
 }
 
 grpc::ServerUnaryReactor* AuditService::VerifyAuditLog(grpc::CallbackServerContext* context,
-                                                       const v1::VerifyAuditLogRequest*,
-                                                       v1::VerifyAuditLogResponse*) {
-  return RefuseUnimplemented(context, "AuditService.VerifyAuditLog",
+                                                       const v1::VerifyAuditLogRequest* request,
+                                                       v1::VerifyAuditLogResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "AuditService.VerifyAuditLog",
                              "read the log with AuditService.ListAuditEvents");
 }
 

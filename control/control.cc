@@ -166,7 +166,10 @@ struct Control::Parts {
         device_service(calls, watches, directory, edges, sessions, audit),
         session_service(calls, watches, sessions, board, *store),
         enrollment_service(calls, *store, audit, clock),
-        audit_service(calls, *store) {
+        audit_service(calls, *store),
+        icg_service(calls),
+        user_service(calls),
+        role_service(calls) {
     edges.SetSessions(&sessions);
     directory_observer.SetEdges(&edges);
   }

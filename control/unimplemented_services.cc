@@ -16,90 +16,107 @@ constexpr absl::string_view kRoleMeanwhile = "every user has the role roles/admi
 
 }  // namespace
 
-grpc::ServerUnaryReactor* RefuseUnimplemented(grpc::CallbackServerContext* context,
-                                              absl::string_view method,
-                                              absl::string_view meanwhile) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(absl::UnimplementedError(
-      absl::StrCat(method, " is not available in this version; ", meanwhile, "."))));
-  return reactor;
+absl::Status UnimplementedMethod(absl::string_view method, absl::string_view meanwhile) {
+  return absl::UnimplementedError(
+      absl::StrCat(method, " is not available in this version; ", meanwhile, "."));
 }
 
 grpc::ServerUnaryReactor* IcgService::RegisterIcg(grpc::CallbackServerContext* context,
-                                                  const v1::RegisterIcgRequest*,
-                                                  v1::RegisterIcgResponse*) {
-  return RefuseUnimplemented(context, "IcgService.RegisterIcg", kIcgMeanwhile);
+                                                  const v1::RegisterIcgRequest* request,
+                                                  v1::RegisterIcgResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "IcgService.RegisterIcg",
+                             kIcgMeanwhile);
 }
 
 grpc::ServerUnaryReactor* IcgService::ListIcgs(grpc::CallbackServerContext* context,
-                                               const v1::ListIcgsRequest*, v1::ListIcgsResponse*) {
-  return RefuseUnimplemented(context, "IcgService.ListIcgs", kIcgMeanwhile);
+                                               const v1::ListIcgsRequest* request,
+                                               v1::ListIcgsResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "IcgService.ListIcgs",
+                             kIcgMeanwhile);
 }
 
 grpc::ServerUnaryReactor* IcgService::DeleteIcg(grpc::CallbackServerContext* context,
-                                                const v1::DeleteIcgRequest*,
-                                                v1::DeleteIcgResponse*) {
-  return RefuseUnimplemented(context, "IcgService.DeleteIcg", kIcgMeanwhile);
+                                                const v1::DeleteIcgRequest* request,
+                                                v1::DeleteIcgResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "IcgService.DeleteIcg",
+                             kIcgMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::CreateUser(grpc::CallbackServerContext* context,
-                                                  const v1::CreateUserRequest*, v1::User*) {
-  return RefuseUnimplemented(context, "UserService.CreateUser", kUserMeanwhile);
+                                                  const v1::CreateUserRequest* request,
+                                                  v1::User* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.CreateUser",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* context,
-                                               const v1::GetUserRequest*, v1::User*) {
-  return RefuseUnimplemented(context, "UserService.GetUser", kUserMeanwhile);
+                                               const v1::GetUserRequest* request,
+                                               v1::User* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.GetUser",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::ListUsers(grpc::CallbackServerContext* context,
-                                                 const v1::ListUsersRequest*,
-                                                 v1::ListUsersResponse*) {
-  return RefuseUnimplemented(context, "UserService.ListUsers", kUserMeanwhile);
+                                                 const v1::ListUsersRequest* request,
+                                                 v1::ListUsersResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.ListUsers",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::UpdateUser(grpc::CallbackServerContext* context,
-                                                  const v1::UpdateUserRequest*, v1::User*) {
-  return RefuseUnimplemented(context, "UserService.UpdateUser", kUserMeanwhile);
+                                                  const v1::UpdateUserRequest* request,
+                                                  v1::User* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.UpdateUser",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::ChangePassword(grpc::CallbackServerContext* context,
-                                                      const v1::ChangePasswordRequest*,
-                                                      v1::ChangePasswordResponse*) {
-  return RefuseUnimplemented(context, "UserService.ChangePassword", kUserMeanwhile);
+                                                      const v1::ChangePasswordRequest* request,
+                                                      v1::ChangePasswordResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.ChangePassword",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::DeleteUser(grpc::CallbackServerContext* context,
-                                                  const v1::DeleteUserRequest*,
-                                                  v1::DeleteUserResponse*) {
-  return RefuseUnimplemented(context, "UserService.DeleteUser", kUserMeanwhile);
+                                                  const v1::DeleteUserRequest* request,
+                                                  v1::DeleteUserResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "UserService.DeleteUser",
+                             kUserMeanwhile);
 }
 
 grpc::ServerUnaryReactor* RoleService::CreateRole(grpc::CallbackServerContext* context,
-                                                  const v1::CreateRoleRequest*, v1::Role*) {
-  return RefuseUnimplemented(context, "RoleService.CreateRole", kRoleMeanwhile);
+                                                  const v1::CreateRoleRequest* request,
+                                                  v1::Role* response) {
+  return RefuseUnimplemented(support_, context, request, response, "RoleService.CreateRole",
+                             kRoleMeanwhile);
 }
 
 grpc::ServerUnaryReactor* RoleService::GetRole(grpc::CallbackServerContext* context,
-                                               const v1::GetRoleRequest*, v1::Role*) {
-  return RefuseUnimplemented(context, "RoleService.GetRole", kRoleMeanwhile);
+                                               const v1::GetRoleRequest* request,
+                                               v1::Role* response) {
+  return RefuseUnimplemented(support_, context, request, response, "RoleService.GetRole",
+                             kRoleMeanwhile);
 }
 
 grpc::ServerUnaryReactor* RoleService::ListRoles(grpc::CallbackServerContext* context,
-                                                 const v1::ListRolesRequest*,
-                                                 v1::ListRolesResponse*) {
-  return RefuseUnimplemented(context, "RoleService.ListRoles", kRoleMeanwhile);
+                                                 const v1::ListRolesRequest* request,
+                                                 v1::ListRolesResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "RoleService.ListRoles",
+                             kRoleMeanwhile);
 }
 
 grpc::ServerUnaryReactor* RoleService::UpdateRole(grpc::CallbackServerContext* context,
-                                                  const v1::UpdateRoleRequest*, v1::Role*) {
-  return RefuseUnimplemented(context, "RoleService.UpdateRole", kRoleMeanwhile);
+                                                  const v1::UpdateRoleRequest* request,
+                                                  v1::Role* response) {
+  return RefuseUnimplemented(support_, context, request, response, "RoleService.UpdateRole",
+                             kRoleMeanwhile);
 }
 
 grpc::ServerUnaryReactor* RoleService::DeleteRole(grpc::CallbackServerContext* context,
-                                                  const v1::DeleteRoleRequest*,
-                                                  v1::DeleteRoleResponse*) {
-  return RefuseUnimplemented(context, "RoleService.DeleteRole", kRoleMeanwhile);
+                                                  const v1::DeleteRoleRequest* request,
+                                                  v1::DeleteRoleResponse* response) {
+  return RefuseUnimplemented(support_, context, request, response, "RoleService.DeleteRole",
+                             kRoleMeanwhile);
 }
 
 }  // namespace fairlead::control

@@ -8,20 +8,36 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "control/call.h"
 #include "proto/icg.grpc.pb.h"
 #include "proto/role.grpc.pb.h"
 #include "proto/user.grpc.pb.h"
 
 namespace fairlead::control {
 
-// Ends the call with UNIMPLEMENTED: "`method` is not available in this version; `meanwhile`."
-grpc::ServerUnaryReactor* RefuseUnimplemented(grpc::CallbackServerContext* context,
+// "`method` is not available in this version; `meanwhile`."
+absl::Status UnimplementedMethod(absl::string_view method, absl::string_view meanwhile);
+
+// Ends the call with UNIMPLEMENTED, for callers with a token; others get UNAUTHENTICATED as from
+// any method.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* RefuseUnimplemented(const CallSupport& support,
+                                              grpc::CallbackServerContext* context,
+                                              const Request* request, Response* response,
                                               absl::string_view method,
-                                              absl::string_view meanwhile);
+                                              absl::string_view meanwhile) {
+  return UnaryCall(support, context, request, response,
+                   [method, meanwhile](const Caller&, const Request&, Response*) {
+                     return UnimplementedMethod(method, meanwhile);
+                   });
+}
 
 class IcgService : public v1::IcgService::CallbackService {
  public:
+  explicit IcgService(const CallSupport& support) : support_(support) {}
+
   grpc::ServerUnaryReactor* RegisterIcg(grpc::CallbackServerContext* context,
                                         const v1::RegisterIcgRequest* request,
                                         v1::RegisterIcgResponse* response) override;
@@ -31,10 +47,15 @@ class IcgService : public v1::IcgService::CallbackService {
   grpc::ServerUnaryReactor* DeleteIcg(grpc::CallbackServerContext* context,
                                       const v1::DeleteIcgRequest* request,
                                       v1::DeleteIcgResponse* response) override;
+
+ private:
+  const CallSupport support_;
 };
 
 class UserService : public v1::UserService::CallbackService {
  public:
+  explicit UserService(const CallSupport& support) : support_(support) {}
+
   grpc::ServerUnaryReactor* CreateUser(grpc::CallbackServerContext* context,
                                        const v1::CreateUserRequest* request,
                                        v1::User* response) override;
@@ -52,10 +73,15 @@ class UserService : public v1::UserService::CallbackService {
   grpc::ServerUnaryReactor* DeleteUser(grpc::CallbackServerContext* context,
                                        const v1::DeleteUserRequest* request,
                                        v1::DeleteUserResponse* response) override;
+
+ private:
+  const CallSupport support_;
 };
 
 class RoleService : public v1::RoleService::CallbackService {
  public:
+  explicit RoleService(const CallSupport& support) : support_(support) {}
+
   grpc::ServerUnaryReactor* CreateRole(grpc::CallbackServerContext* context,
                                        const v1::CreateRoleRequest* request,
                                        v1::Role* response) override;
@@ -70,6 +96,9 @@ class RoleService : public v1::RoleService::CallbackService {
   grpc::ServerUnaryReactor* DeleteRole(grpc::CallbackServerContext* context,
                                        const v1::DeleteRoleRequest* request,
                                        v1::DeleteRoleResponse* response) override;
+
+ private:
+  const CallSupport support_;
 };
 
 }  // namespace fairlead::control

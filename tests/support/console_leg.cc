@@ -114,6 +114,11 @@ void ConsoleLeg::ReadToEnd() {
   }
 }
 
+void ConsoleLeg::DropOutputThrough(absl::string_view text) {
+  const std::size_t at = output_.find(text.data(), 0, text.size());
+  if (at != std::string::npos) output_.erase(0, at + text.size());
+}
+
 void ConsoleLeg::Close(std::uint16_t code) {
   CloseReason reason;
   reason.code = code;

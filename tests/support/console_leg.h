@@ -46,7 +46,8 @@ class ConsoleLeg {
   void Cut();
 
   const std::string& output() const { return output_; }
-  void ClearOutput() { output_.clear(); }
+  // Forgets the output up to and with the first `text`.
+  void DropOutputThrough(absl::string_view text);
   const std::vector<nlohmann::json>& controls() const { return controls_; }
   // The first control frame with `name`, or null.
   nlohmann::json Control(const std::string& name) const;
