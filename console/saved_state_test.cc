@@ -63,9 +63,9 @@ TEST(SavedState, LiesBelowTheStateFolder) {
 
 TEST(FormatTable, AlignsColumnsAndDisarmsControlCharacters) {
   EXPECT_EQ(FormatTable({{"A", "LONG", "C"}, {"xyz", "\xC3\xA9", ""}, {"1", "a\x1b[2J", "c"}}),
-            "A    LONG    C\n"
+            "A    LONG   C\n"
             "xyz  \xC3\xA9\n"
-            "1    a?[2J   c\n");
+            "1    a?[2J  c\n");
   EXPECT_EQ(FormatTable({}), "");
 }
 

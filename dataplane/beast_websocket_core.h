@@ -6,6 +6,8 @@
 #ifndef FAIRLEAD_DATAPLANE_BEAST_WEBSOCKET_CORE_H_
 #define FAIRLEAD_DATAPLANE_BEAST_WEBSOCKET_CORE_H_
 
+#include <boost/asio/compose.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/stream_traits.hpp>
@@ -29,8 +31,43 @@ void CloseStream(Next& stream) {
   stream.Close();
 }
 
+// A write of a MeteredStream.
+template <class Next, class Buffers>
+struct ForgivingWrite {
+  template <class Self>
+  void operator()(Self& self, error_code error = {}, std::size_t size = 0) {
+    switch (std::exchange(stage, Stage::kEnding)) {
+      case Stage::kStarting: {
+        if (*failed) return net::post(std::move(self));
+        stage = Stage::kWriting;
+        // Both may move with `self`.
+        Next& stream = *next;
+        const Buffers data = buffers;
+        return stream.async_write_some(data, std::move(self));
+      }
+      case Stage::kWriting:
+        if (!error || error == net::error::operation_aborted) return self.complete(error, size);
+        *failed = true;
+        [[fallthrough]];
+      case Stage::kEnding:
+        return self.complete({}, net::buffer_size(buffers));
+    }
+  }
+
+  enum class Stage { kStarting, kWriting, kEnding };
+
+  Next* next;
+  std::shared_ptr<bool> failed;
+  Buffers buffers;
+  Stage stage = Stage::kStarting;
+};
+
 // A stream that remembers when the last write began. Beast writes a frame in pieces, one after the
 // other, so that the beginning of one is the progress of those before it.
+//
+// Beast is not told when a write fails: it would then refuse to read, and what the peer sent before
+// it went would be lost. From then on writes vanish, write_failed() tells, and reading goes on to
+// its end.
 template <class Next>
 class MeteredStream {
  public:
@@ -42,6 +79,7 @@ class MeteredStream {
   executor_type get_executor() noexcept { return next_->get_executor(); }
   Next& next() { return *next_; }
   absl::Duration last_write() const { return last_write_; }
+  bool write_failed() const { return *write_failed_; }
   // `callback` is told when Beast begins to end the connection.
   void OnTeardown(std::function<void()> callback) { on_teardown_ = std::move(callback); }
 
@@ -52,7 +90,8 @@ class MeteredStream {
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     last_write_ = clock_->Monotonic();
-    return next_->async_write_some(buffers, std::forward<Token>(token));
+    return net::async_compose<Token, void(error_code, std::size_t)>(
+        ForgivingWrite<Next, Buffers>{next_.get(), write_failed_, buffers}, token, *next_);
   }
 
   // What Beast finds by argument-dependent look-up to end a connection.
@@ -71,6 +110,7 @@ class MeteredStream {
   std::unique_ptr<Next> next_;
   const Clock* clock_;
   absl::Duration last_write_ = -absl::InfiniteDuration();
+  std::shared_ptr<bool> write_failed_ = std::make_shared<bool>(false);
   std::function<void()> on_teardown_;
 };
 
@@ -156,8 +196,19 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
 
   void OnControlFrame(boost::beast::websocket::frame_type kind) {
     keep_alive_.OnHeard(Now());
-    if (kind == boost::beast::websocket::frame_type::close) keep_alive_.OnClosing(Now());
+    if (kind == boost::beast::websocket::frame_type::close) {
+      close_received_ = true;
+      keep_alive_.OnClosing(Now());
+    }
     Follow();
+  }
+
+  // How it ended, when reading ended with `error`: a close frame that was read decides, however
+  // answering it went.
+  CloseReason EndOfReading(const error_code& error) const {
+    const error_code how =
+        close_received_ ? make_error_code(boost::beast::websocket::error::closed) : error;
+    return EndFromError(how, stream_.reason());
   }
 
   // Does what is due, and sees to it that the timer wakes us for the next.
@@ -176,6 +227,7 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
   bool ended_ = false;
   CloseReason end_;
   bool closed_ = false;
+  bool close_received_ = false;
   // A frame of a message of this kind was written and its last is still to come.
   bool in_message_ = false;
 };
@@ -201,7 +253,8 @@ void WebSocketCore<Next>::Act(KeepAlive::Action action) {
     case KeepAlive::Action::kSendPing:
       return SendPing();
     case KeepAlive::Action::kLost:
-      End(CloseReason{kCloseLost, "the peer no longer answers"});
+      End(close_received_ ? EndOfReading(error_code())
+                          : CloseReason{kCloseLost, "the peer no longer answers"});
       return CloseConnection();
   }
 }
@@ -250,7 +303,7 @@ net::awaitable<ReadResult> WebSocketCore<Next>::ReadSome(Self self, net::mutable
   }
   // While Close runs it reads for itself, and ends the connection.
   if (!self->ended_) {
-    self->End(EndFromError(error, self->stream_.reason()));
+    self->End(self->EndOfReading(error));
     self->CloseConnection();
   }
   co_return self->EndResult();
@@ -267,7 +320,7 @@ net::awaitable<absl::Status> WebSocketCore<Next>::WriteSome(Self self, net::cons
     auto [error, size] = co_await self->stream_.async_write_some(fin == Fin::kLast, data, kToken);
     self->keep_alive_.OnWriteFinished(self->Now());
     self->Follow();
-    if (!error) co_return absl::OkStatus();
+    if (!error && !self->stream_.next_layer().write_failed()) co_return absl::OkStatus();
   }
   co_return absl::UnavailableError(
       absl::StrCat("the WebSocket to ", self->peer_.address, " is closed; connect again"));
