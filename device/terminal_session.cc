@@ -76,21 +76,22 @@ net::awaitable<void> TerminalSession::Run(Self self) {
 }
 
 net::awaitable<void> TerminalSession::RunWithProgram() {
-  // The program starts while the tunnel is being dialled.
-  absl::StatusOr<std::unique_ptr<dataplane::WebSocket>> tunnel =
-      co_await dialer_.Dial(request_.ticket);
-  if (tunnel.ok()) tunnel_ = std::move(*tunnel);
+  // Before the tunnel is dialled: the server informs the Console once the tunnel is in place, and
+  // by then a program that cannot be started has to be known. It takes about a millisecond.
   const absl::Status exec = co_await AwaitExec();
   if (!exec.ok()) {
     std::string sentence =
         absl::StrCat("The device could not start the terminal: ", exec.message(), ".");
-    co_await Refuse(Refusal::START_FAILED, std::move(sentence));
+    Refuse(Refusal::START_FAILED, std::move(sentence));
     co_return;
   }
+  absl::StatusOr<std::unique_ptr<dataplane::WebSocket>> tunnel =
+      co_await dialer_.Dial(request_.ticket);
+  if (tunnel.ok()) tunnel_ = std::move(*tunnel);
   if (tunnel_ == nullptr) {
     std::string sentence =
         absl::StrCat("The device could not open its tunnel: ", tunnel.status().message(), ".");
-    co_await Refuse(Refusal::TUNNEL_FAILED, std::move(sentence));
+    Refuse(Refusal::TUNNEL_FAILED, std::move(sentence));
     co_return;
   }
   output_.resize(kOutputBatchBytes);
@@ -118,13 +119,9 @@ net::awaitable<absl::Status> TerminalSession::AwaitExec() {
   co_return pty_->ExecResult();
 }
 
-net::awaitable<void> TerminalSession::Refuse(TerminalObserver::Refusal refusal,
-                                             std::string message) {
+void TerminalSession::Refuse(TerminalObserver::Refusal refusal, std::string message) {
   reported_ = true;
   observer_.OnRefused(request_.session_id, refusal, message);
-  if (tunnel_ == nullptr) co_return;
-  const CloseReason reason = Reason(dataplane::kClosePeerLost, message);
-  co_await tunnel_->Close(reason);
 }
 
 net::awaitable<void> TerminalSession::PumpOutput() {

@@ -91,7 +91,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
 
   net::awaitable<void> RunWithProgram();
   net::awaitable<absl::Status> AwaitExec();
-  net::awaitable<void> Refuse(TerminalObserver::Refusal refusal, std::string message);
+  void Refuse(TerminalObserver::Refusal refusal, std::string message);
   // Output: everything that is written to the tunnel is written by these.
   net::awaitable<void> PumpOutput();
   net::awaitable<bool> SendAck();
