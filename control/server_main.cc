@@ -30,14 +30,7 @@
 #include "control/state_file.h"
 #include "gateway/gateway.h"
 #include "gateway/grpc_bridge.h"
-#include "proto/audit.pb.h"
-#include "proto/auth.pb.h"
-#include "proto/device.pb.h"
-#include "proto/enrollment.pb.h"
-#include "proto/icg.pb.h"
-#include "proto/role.pb.h"
-#include "proto/session.pb.h"
-#include "proto/user.pb.h"
+#include "proto/rest_services.h"
 
 ABSL_FLAG(std::string, listen, "0.0.0.0:8443,[::]:8443",
           "Addresses to listen on, host:port each, separated by commas. Port 0 picks a free one.");
@@ -103,18 +96,6 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-std::vector<const google::protobuf::ServiceDescriptor*> ApiServices() {
-  std::vector<const google::protobuf::ServiceDescriptor*> services;
-  for (const google::protobuf::FileDescriptor* file :
-       {v1::LoginRequest::descriptor()->file(), v1::Device::descriptor()->file(),
-        v1::Session::descriptor()->file(), v1::FirstAuthenticationKey::descriptor()->file(),
-        v1::Icg::descriptor()->file(), v1::User::descriptor()->file(),
-        v1::Role::descriptor()->file(), v1::AuditEvent::descriptor()->file()}) {
-    for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
-  }
-  return services;
-}
-
 // Renews the certificate of our own CA if it needs that; a foreign one stays as it is.
 absl::Status SetCertificate(const ServerOptions& options, const Control& control,
                             gateway::GatewayOptions& edge) {
@@ -135,7 +116,7 @@ gateway::GatewayOptions EdgeOptions(const ServerOptions& options, const Control&
   edge.listen = options.listen;
   edge.io_threads = options.io_threads;
   edge.client_ca_pem = control.authority().certificate_pem();
-  edge.api_services = ApiServices();
+  edge.api_services = proto::RestServices();
   edge.metrics = options.metrics;
   return edge;
 }

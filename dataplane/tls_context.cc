@@ -33,7 +33,7 @@ struct ContextData {
 };
 
 void FreeContextData(void* /*parent*/, void* data, CRYPTO_EX_DATA* /*ad*/, int /*index*/,
-                     long /*argl*/, void* /*argp*/) {  // NOLINT(google-runtime-int)
+                     long /*argl*/, void* /*argp*/) {
   delete static_cast<ContextData*>(data);
 }
 

@@ -88,7 +88,7 @@ class TlsEngine {
  private:
   static int OnBioRead(BIO* bio, char* data, int size);
   static int OnBioWrite(BIO* bio, const char* data, int size);
-  static long OnBioControl(BIO* bio, int command, long number, void* pointer);  // NOLINT
+  static long OnBioControl(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* BioMethod();
 
   // Lends input and output to the BIO for the time of a call.

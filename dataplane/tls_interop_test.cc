@@ -2,6 +2,9 @@
 //
 // Covers TLS with a foreign implementation at the other end: the openssl command, where there is
 // one, as client and as server.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -49,10 +52,22 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// A shell command that runs beside the test.
+// A command line of the test's own that runs beside it.
 class Command {
  public:
-  explicit Command(const std::string& line) : pipe_(popen(line.c_str(), "r")) {}
+  explicit Command(const std::string& line) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    std::string words[] = {"sh", "-c", line};
+    char* const argv[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    EXPECT_EQ(posix_spawnp(&pid_, "sh", &actions, nullptr, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    pipe_ = fdopen(ends[0], "r");
+  }
   ~Command() { Wait(); }
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
@@ -62,12 +77,18 @@ class Command {
     char text[4096];
     return fgets(text, sizeof(text), pipe_) != nullptr ? text : "";
   }
-  void Wait() {
-    if (pipe_ != nullptr) pclose(std::exchange(pipe_, nullptr));
+  // The exit code.
+  int Wait() {
+    if (pipe_ == nullptr) return -1;
+    fclose(std::exchange(pipe_, nullptr));
+    int status = -1;
+    waitpid(pid_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
  private:
-  FILE* pipe_;
+  pid_t pid_ = -1;
+  FILE* pipe_ = nullptr;
 };
 
 // The flag of the openssl command for a version, and the kind of the server's key.
@@ -76,7 +97,7 @@ using Case = std::tuple<const char*, KeyKind>;
 class OpensslTest : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (std::system("openssl version >/dev/null 2>&1") != 0) {
+    if (Command("openssl version >/dev/null 2>&1").Wait() != 0) {
       GTEST_SKIP() << "there is no openssl command";
     }
     ca_file_ = WriteFile("ca.pem", ca_.pem());

@@ -27,8 +27,8 @@
 namespace fairlead::dataplane {
 namespace {
 
-using ::fairlead::dataplane::testing::ClientSpec;
 using ::fairlead::dataplane::testing::Await;
+using ::fairlead::dataplane::testing::ClientSpec;
 using ::fairlead::dataplane::testing::SocketPair;
 using ::fairlead::dataplane::testing::Task;
 using ::fairlead::dataplane::testing::TestCa;

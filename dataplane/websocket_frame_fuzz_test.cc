@@ -64,7 +64,7 @@ net::awaitable<void> Serve(std::shared_ptr<Core> core, bool* over) {
 }  // namespace fairlead::dataplane
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace fairlead::dataplane;  // NOLINT(google-build-using-namespace)
+  using namespace fairlead::dataplane;
   namespace net = boost::asio;
   net::io_context context;
   auto near_end = std::make_unique<MemoryStream>(context);

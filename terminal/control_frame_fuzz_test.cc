@@ -20,7 +20,7 @@ void Require(bool fact) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace fairlead::terminal;  // NOLINT(google-build-using-namespace)
+  using namespace fairlead::terminal;
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
 
   DeviceEnd device;

@@ -1,0 +1,40 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A UMS Server and devices in the test's own process: the real control, gateway and agent parts
+// over real TLS on a port of their own, so that sanitizers see all of them at once and a test can
+// look inside. Used by cluster_test.
+#ifndef FAIRLEAD_TESTS_SUPPORT_IN_PROCESS_H_
+#define FAIRLEAD_TESTS_SUPPORT_IN_PROCESS_H_
+
+#include <memory>
+#include <string>
+
+#include "tests/support/api.h"
+
+namespace fairlead::tests {
+
+// Thread: one. Lifetime: the destructor stops everything. Failures to set up end the program.
+class InProcessCluster {
+ public:
+  InProcessCluster();
+  ~InProcessCluster();
+
+  // Enrols a device with a one-time key and keeps it connected, on a thread of its own.
+  void AddDevice(const std::string& unit_id);
+  // Stops it as SIGTERM would.
+  void RemoveDevice(const std::string& unit_id);
+
+  Api& api();
+  // The value of a metric without labels; -1 if there is none.
+  double Metric(const std::string& name);
+
+ private:
+  struct Server;
+  struct Device;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fairlead::tests
+
+#endif  // FAIRLEAD_TESTS_SUPPORT_IN_PROCESS_H_
