@@ -49,6 +49,8 @@ net::awaitable<HttpResponse> RestAdapter::Handle(HttpRequest request) {
   grpc::ByteBuffer message = ToByteBuffer(*call.request);
   const UnaryResult result = co_await calls_.Unary(std::move(method), *std::move(metadata),
                                                    std::move(message), options_.call_timeout);
+  // A token or a password was good: the connection is no longer one of strangers.
+  if (result.status.ok()) request.peer.MarkAuthenticated();
   co_return ToResponse(call.method, result);
 }
 

@@ -74,6 +74,8 @@ net::awaitable<CloseReason> Forward(Watch& watch, const google::protobuf::Descri
   while (true) {
     const bool more = co_await watch.stream->Read(&bytes);
     if (!more) break;
+    // The token was good: the connection is no longer one of strangers.
+    watch.websocket->peer().MarkAuthenticated();
     const auto message = NewMessage(type);
     absl::StatusOr<std::string> json = absl::InternalError("The stream cannot be read.");
     if (FromByteBuffer(bytes, message.get())) json = proto::ToJson(*message);

@@ -136,6 +136,18 @@ TEST(Cluster, AWatchWithoutATokenIsClosedWith4401) {
   EXPECT_EQ(watch.close().code, 4401);
 }
 
+TEST(Cluster, ManyWatchersOfOneAddressAreNoStrangers) {
+  dataplane::ListenerLimits limits;
+  limits.max_unauthenticated_per_host = 4;
+  InProcessCluster cluster(limits);
+  std::vector<std::unique_ptr<Watch>> watches;
+  for (int i = 0; i < 20; ++i) {
+    watches.push_back(std::make_unique<Watch>(cluster.api(), "/api/v1/devices:watch"));
+    ASSERT_EQ(watches.back()->Next().value("type", ""), "SNAPSHOT_COMPLETE");
+  }
+  EXPECT_EQ(cluster.api().Call("GET", "/api/v1/me").status, 200);
+}
+
 TEST(Cluster, DevicesDoNotMixAndOneMayGoWhileTheOtherWorks) {
   InProcessCluster cluster;
   cluster.AddDevice(kDevice);

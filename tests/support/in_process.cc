@@ -62,7 +62,7 @@ std::string NewFolder() {
 
 // Composed as server_main does it.
 struct InProcessCluster::Server {
-  explicit Server(const std::string& folder) {
+  Server(const std::string& folder, const dataplane::ListenerLimits& limits) {
     control::ControlOptions options;
     options.state_dir = folder;
     options.admin_password = kPassword;
@@ -73,6 +73,7 @@ struct InProcessCluster::Server {
     gateway::GatewayOptions edge;
     edge.listen = {"127.0.0.1:0"};
     edge.io_threads = 2;
+    edge.limits = limits;
     edge.certificate_file = certificate.certificate_file;
     edge.private_key_file = certificate.private_key_file;
     edge.client_ca_pem = control->authority().certificate_pem();
@@ -137,14 +138,18 @@ struct InProcessCluster::Device {
 };
 
 struct InProcessCluster::State {
+  explicit State(const dataplane::ListenerLimits& limits)
+      : server(std::make_unique<Server>(folder + "/server", limits)) {}
+
   const std::string folder = NewFolder();
-  std::unique_ptr<Server> server = std::make_unique<Server>(folder + "/server");
+  std::unique_ptr<Server> server;
   std::string ca_pem = server->control->authority().certificate_pem();
   Api api{absl::StrCat("https://localhost:", server->gateway->port()), ca_pem};
   std::map<std::string, std::unique_ptr<Device>> devices;
 };
 
-InProcessCluster::InProcessCluster() : state_(std::make_unique<State>()) {
+InProcessCluster::InProcessCluster(const dataplane::ListenerLimits& limits)
+    : state_(std::make_unique<State>(limits)) {
   if (!state_->api.Login("admin", kPassword)) std::abort();
 }
 

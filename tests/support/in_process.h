@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "dataplane/listener_limits.h"
 #include "tests/support/api.h"
 
 namespace fairlead::tests {
@@ -16,7 +17,8 @@ namespace fairlead::tests {
 // Thread: one. Lifetime: the destructor stops everything. Failures to set up end the program.
 class InProcessCluster {
  public:
-  InProcessCluster();
+  InProcessCluster() : InProcessCluster(dataplane::ListenerLimits()) {}
+  explicit InProcessCluster(const dataplane::ListenerLimits& limits);
   ~InProcessCluster();
 
   // Enrols a device with a one-time key and keeps it connected, on a thread of its own.
