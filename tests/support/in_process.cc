@@ -160,6 +160,8 @@ InProcessCluster::~InProcessCluster() {
   std::filesystem::remove_all(state_->folder, ignored);
 }
 
+void InProcessCluster::StopServer() { state_->server.reset(); }
+
 Api& InProcessCluster::api() { return state_->api; }
 
 void InProcessCluster::AddDevice(const std::string& unit_id) {

@@ -26,6 +26,9 @@ class InProcessCluster {
   // Stops it as SIGTERM would.
   void RemoveDevice(const std::string& unit_id);
 
+  // Stops it as SIGTERM would; nothing but RemoveDevice may be called afterwards.
+  void StopServer();
+
   Api& api();
   // The value of a metric without labels; -1 if there is none.
   double Metric(const std::string& name);
