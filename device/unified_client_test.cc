@@ -106,6 +106,9 @@ class UnifiedClientTest : public testing::Test {
   void Finish() {
     server_->Abort();
     RunUntil([this] { return ended_.has_value() && server_over_; });
+    // What the end has woken still runs; the client must outlive it.
+    context_.restart();
+    context_.poll();
   }
 
   net::io_context context_;
