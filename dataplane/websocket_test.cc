@@ -126,8 +126,13 @@ class WebSocketTest : public ::testing::Test {
     }));
     server_ = std::make_unique<TestServer>(router_);
   }
-  // The server's connections end before the thread that they may have moved to.
-  ~WebSocketTest() override { server_.reset(); }
+  // The server's connections end before the thread that they may have moved to, and that thread
+  // before the server's own, which the last of a moved connection still refers to.
+  ~WebSocketTest() override {
+    server_->EndConnections();
+    spare_.Stop();
+    server_.reset();
+  }
 
   static Route Upgrade(std::string path, UpgradeHandler handler) {
     Route route;

@@ -58,6 +58,12 @@ TestServer::TestServer(const Router& router, ListenerLimits limits, RawHandler o
 }
 
 TestServer::~TestServer() {
+  EndConnections();
+  client_thread_.Stop();
+  threads_.Stop();
+}
+
+void TestServer::EndConnections() {
   listener_->StopAccepting();
   listener_->CloseAll();
   if (!listener_->AwaitClosed(kPatience)) {
@@ -65,8 +71,6 @@ TestServer::~TestServer() {
                  absl::FormatDuration(kPatience).c_str());
     std::abort();
   }
-  client_thread_.Stop();
-  threads_.Stop();
 }
 
 Endpoint TestServer::At(std::string target) const {

@@ -30,6 +30,8 @@ class TestServer {
   ~TestServer();
 
   Listener& listener() { return *listener_; }
+  // Accepts no more, and ends what is connected. The destructor does it too.
+  void EndConnections();
   IoThreads& threads() { return threads_; }
   const TestCa& ca() const { return ca_; }
 
