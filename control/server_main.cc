@@ -31,6 +31,7 @@
 #include "gateway/gateway.h"
 #include "gateway/grpc_bridge.h"
 #include "proto/rest_services.h"
+#include "third_party/grpc_health/health.pb.h"
 
 ABSL_FLAG(std::string, listen, "0.0.0.0:8443,[::]:8443",
           "Addresses to listen on, host:port each, separated by commas. Port 0 picks a free one.");
@@ -124,6 +125,8 @@ gateway::GatewayOptions EdgeOptions(const ServerOptions& options, const Control&
 std::unique_ptr<grpc::Server> BuildGrpcServer(Control& control, gateway::Gateway& edge) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // gRPC serves the health service without its descriptor; this one is for reflection.
+  grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::ServerBuilder builder;
   gateway::ConfigureServer(&builder);
   for (grpc::Service* service : control.services()) builder.RegisterService(service);

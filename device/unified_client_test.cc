@@ -106,7 +106,8 @@ class UnifiedClientTest : public testing::Test {
   void Finish() {
     server_->Abort();
     RunUntil([this] { return ended_.has_value() && server_over_; });
-    // What the end has woken still runs; the client must outlive it.
+    // The client must outlive what still waits or was woken.
+    client_->Stop();
     context_.restart();
     context_.poll();
   }

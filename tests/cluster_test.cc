@@ -168,6 +168,27 @@ TEST(Cluster, DevicesDoNotMixAndOneMayGoWhileTheOtherWorks) {
   EXPECT_EQ(second.Control("end").value("exitCode", -1), 3);
 }
 
+TEST(Cluster, R10ADeviceRenewsItsCertificateAndConnectsWithTheNewOne) {
+  InProcessCluster cluster;
+  cluster.AddDevice(kDevice);
+  const std::string path = absl::StrCat("/api/v1/devices/", kDevice);
+  const std::string first = cluster.api().Call("GET", path).body.value("certificateExpireTime", "");
+  cluster.RemoveDevice(kDevice);
+  // Two thirds of the certificate's year have passed for the device.
+  cluster.AddDevice(kDevice, absl::Hours(24) * 250);
+
+  EXPECT_TRUE(Eventually(absl::Seconds(30), [&] {
+    const Reply events = cluster.api().Call(
+        "GET", "/api/v1/auditEvents?filter=action%3Ddevice.renew%20outcome%3DSUCCEEDED");
+    return events.status == 200 && !events.body["auditEvents"].empty();
+  }));
+  cluster.RemoveDevice(kDevice);
+  cluster.AddDevice(kDevice);
+  ConsoleLeg leg = Attach(cluster, Create(cluster, kDevice, {{"profile", "seven"}}));
+  leg.ReadToEnd();
+  EXPECT_EQ(leg.output(), "x");
+}
+
 TEST(Cluster, TheServerMayStopWhileATerminalRuns) {
   InProcessCluster cluster;
   cluster.AddDevice(kDevice);

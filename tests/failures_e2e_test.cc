@@ -175,6 +175,20 @@ TEST(Failures, ServerAndDeviceStopCleanlyWhileATerminalRuns) {
   EXPECT_EQ(device->value, 0);
 }
 
+TEST(Failures, CertificatesAreReadAgainWhileATerminalRuns) {
+  Cluster cluster;
+  cluster.StartDevice(kDevice);
+  Opened opened = OpenUpTo(cluster, Step::kFlowing);
+  cluster.server().Signal(SIGHUP);
+  ASSERT_TRUE(Eventually(kCleanUp, [&] {
+    return cluster.Log("server").find("certificates read again") != std::string::npos;
+  }));
+
+  ASSERT_TRUE(opened.leg->Send("echo still''-here\n").ok());
+  EXPECT_TRUE(opened.leg->ReadUntil("still-here"));
+  ExpectNextSessionWorks(cluster);
+}
+
 TEST(Failures, R14ABlackHoledDeviceGoesOfflineAndReturns) {
   Cluster cluster;
   TcpProxy proxy(cluster.port());

@@ -18,6 +18,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/clock.h"
 #include "control/control.h"
 #include "dataplane/client.h"
 #include "device/identity.h"
@@ -57,6 +58,17 @@ std::string NewFolder() {
   if (mkdtemp(pattern.data()) == nullptr) std::abort();
   return pattern;
 }
+
+// The machine's clock, set wrongly.
+class ShiftedClock : public Clock {
+ public:
+  explicit ShiftedClock(absl::Duration ahead) : ahead_(ahead) {}
+  absl::Time Now() const override { return SystemClock().Now() + ahead_; }
+  absl::Duration Monotonic() const override { return SystemClock().Monotonic(); }
+
+ private:
+  const absl::Duration ahead_;
+};
 
 }  // namespace
 
@@ -107,8 +119,9 @@ struct InProcessCluster::Server {
 // Composed as agent_main does it, on a thread that lives as long as its programs.
 struct InProcessCluster::Device {
   Device(const std::string& folder, const std::string& unit_id, std::uint16_t port,
-         const std::string& ca_pem, const std::string& key)
-      : state(Must(device::StateDir::Open(folder))),
+         const std::string& ca_pem, const std::string& key, absl::Duration ahead)
+      : clock(ahead),
+        state(Must(device::StateDir::Open(folder))),
         identity(Must(device::Identity::Load(state, unit_id))) {
     device::UnifiedClientOptions options;
     options.server = Must(dataplane::ParseUrl(absl::StrCat("https://localhost:", port)));
@@ -117,7 +130,7 @@ struct InProcessCluster::Device {
     options.host_name = absl::StrCat("host-of-", unit_id);
     client = std::make_unique<device::UnifiedClient>(
         context.get_executor(), std::move(options), state, identity,
-        Must(device::Profiles::Parse(kProfiles)), SystemClock());
+        Must(device::Profiles::Parse(kProfiles)), clock);
     thread = std::thread([this] {
       dataplane::net::co_spawn(context, client->Run(),
                                [this](std::exception_ptr) { context.stop(); });
@@ -130,6 +143,7 @@ struct InProcessCluster::Device {
     thread.join();
   }
 
+  const ShiftedClock clock;
   const device::StateDir state;
   device::Identity identity;
   dataplane::net::io_context context{1};
@@ -164,12 +178,16 @@ void InProcessCluster::StopServer() { state_->server.reset(); }
 
 Api& InProcessCluster::api() { return state_->api; }
 
-void InProcessCluster::AddDevice(const std::string& unit_id) {
-  const Reply key =
-      state_->api.Call("POST", "/api/v1/firstAuthenticationKeys", {{"type", "ONE_TIME"}});
-  state_->devices[unit_id] = std::make_unique<Device>(absl::StrCat(state_->folder, "/", unit_id),
-                                                      unit_id, state_->server->gateway->port(),
-                                                      state_->ca_pem, key.body.value("key", ""));
+void InProcessCluster::AddDevice(const std::string& unit_id, absl::Duration ahead) {
+  const std::string folder = absl::StrCat(state_->folder, "/", unit_id);
+  std::string key;
+  if (!std::filesystem::exists(folder)) {
+    const Reply reply =
+        state_->api.Call("POST", "/api/v1/firstAuthenticationKeys", {{"type", "ONE_TIME"}});
+    key = reply.body.value("key", "");
+  }
+  state_->devices[unit_id] = std::make_unique<Device>(
+      folder, unit_id, state_->server->gateway->port(), state_->ca_pem, key, ahead);
   const bool online = Eventually(absl::Seconds(60), [&] {
     const Reply device = state_->api.Call("GET", absl::StrCat("/api/v1/devices/", unit_id));
     return device.status == 200 &&

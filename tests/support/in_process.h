@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "dataplane/listener_limits.h"
 #include "tests/support/api.h"
 
@@ -21,8 +22,9 @@ class InProcessCluster {
   explicit InProcessCluster(const dataplane::ListenerLimits& limits);
   ~InProcessCluster();
 
-  // Enrols a device with a one-time key and keeps it connected, on a thread of its own.
-  void AddDevice(const std::string& unit_id);
+  // Enrols a device with a one-time key, unless it was there before, and keeps it connected, on a
+  // thread of its own. Its clock shows `ahead` more than ours.
+  void AddDevice(const std::string& unit_id, absl::Duration ahead = absl::ZeroDuration());
   // Stops it as SIGTERM would.
   void RemoveDevice(const std::string& unit_id);
 
