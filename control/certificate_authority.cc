@@ -259,7 +259,7 @@ absl::StatusOr<std::string> CertificateAuthority::CaBundle() const {
 
 absl::StatusOr<std::string> CertificateAuthority::DeviceBundle(absl::string_view leaf_der) const {
   FAIRLEAD_ASSIGN_OR_RETURN(const bssl::UniquePtr<X509> leaf, CertificateFromDer(leaf_der));
-  return BundleCertificates({leaf.get(), certificate_.get()});
+  return BundleCertificates({leaf.get()});
 }
 
 }  // namespace fairlead::control

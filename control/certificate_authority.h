@@ -80,7 +80,8 @@ class CertificateAuthority {
       const std::string& state_dir, const std::string& server_name,
       const std::vector<std::string>& names) const;
 
-  // PKCS #7, DER, with the CA's certificate or with `leaf_der` and the CA's certificate.
+  // PKCS #7, DER, with the CA's certificate, or with `leaf_der` alone (RFC 7030 sections 4.1.3 and
+  // 4.2.3).
   absl::StatusOr<std::string> CaBundle() const;
   absl::StatusOr<std::string> DeviceBundle(absl::string_view leaf_der) const;
 
