@@ -39,7 +39,9 @@ class Observer : public EdgeObserver {
 
   std::vector<std::string> AwaitLines(std::size_t count) {
     absl::MutexLock lock(&mutex_);
-    const auto enough = [this, count]() { return lines_.size() >= count; };
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return lines_.size() >= count;
+    };
     EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
     return lines_;
   }

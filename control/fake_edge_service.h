@@ -11,6 +11,7 @@
 #include <deque>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/log.h"
@@ -51,7 +52,7 @@ class FakeEdgeService : public v1::EdgeService::Service {
   v1::EdgeCommand Await(v1::EdgeCommand::CommandCase kind) {
     absl::MutexLock lock(&mutex_);
     while (true) {
-      AwaitOrDie([this]() { return !commands_.empty(); });
+      AwaitOrDie([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !commands_.empty(); });
       v1::EdgeCommand command = commands_.front();
       commands_.pop_front();
       if (command.command_case() == kind) return command;
@@ -68,12 +69,14 @@ class FakeEdgeService : public v1::EdgeService::Service {
   // Waits until as many links have been opened in all.
   void AwaitLinks(int count) {
     absl::MutexLock lock(&mutex_);
-    AwaitOrDie([this, count]() { return links_ >= count && stream_ != nullptr; });
+    AwaitOrDie([this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return links_ >= count && stream_ != nullptr;
+    });
   }
 
   void Send(const v1::EdgeEvent& event) {
     absl::MutexLock lock(&mutex_);
-    AwaitOrDie([this]() { return stream_ != nullptr; });
+    AwaitOrDie([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stream_ != nullptr; });
     stream_->Write(event);
   }
   void Tunnel(const std::string& id, v1::TunnelEvent::Type type,
@@ -97,7 +100,7 @@ class FakeEdgeService : public v1::EdgeService::Service {
   // Ends the link as a lost connection would.
   void Break() {
     absl::MutexLock lock(&mutex_);
-    AwaitOrDie([this]() { return context_ != nullptr; });
+    AwaitOrDie([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return context_ != nullptr; });
     context_->TryCancel();
   }
 

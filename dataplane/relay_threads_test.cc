@@ -63,8 +63,9 @@ class RelayThreadsTest : public ::testing::Test {
 
   // Sends some and reads until the end.
   net::awaitable<void> Chat(std::shared_ptr<Leg> leg, Side side) {
-    co_await leg->peer->WriteBinary(std::string(1000, 'x'));
-    if (side == Side::kDevice) co_await leg->peer->WriteBinary(std::string(70000, 'y'));
+    (co_await leg->peer->WriteBinary(std::string(1000, 'x'))).IgnoreError();
+    if (side == Side::kDevice)
+      (co_await leg->peer->WriteBinary(std::string(70000, 'y'))).IgnoreError();
     for (;;) {
       const Message message = co_await leg->peer->ReadMessage();
       if (!message.open) break;

@@ -239,10 +239,10 @@ TEST_F(WebSocketTest, AMessageBeyondTheLimitEndsWith1009) {
 net::awaitable<Message> SendInPieces(WebSocket* websocket) {
   const std::string part = "abc";
   const net::const_buffer data = net::buffer(part);
-  co_await websocket->WriteSome(data, FrameKind::kText, Fin::kMore);
+  (co_await websocket->WriteSome(data, FrameKind::kText, Fin::kMore)).IgnoreError();
   const net::const_buffer nothing;
-  co_await websocket->WriteSome(nothing, FrameKind::kText, Fin::kMore);
-  co_await websocket->WriteSome(data, FrameKind::kText, Fin::kLast);
+  (co_await websocket->WriteSome(nothing, FrameKind::kText, Fin::kMore)).IgnoreError();
+  (co_await websocket->WriteSome(data, FrameKind::kText, Fin::kLast)).IgnoreError();
   Message message = co_await websocket->ReadMessage();
   co_return message;
 }
