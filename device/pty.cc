@@ -121,6 +121,11 @@ Pty::~Pty() {
   }
 }
 
+bool Pty::ExecPending() const {
+  pollfd report{exec_.get(), POLLIN, 0};
+  return poll(&report, 1, 0) == 0;
+}
+
 absl::Status Pty::ExecResult() {
   ChildFailure failure;
   const ssize_t count = read(exec_.get(), &failure, sizeof failure);

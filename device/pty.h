@@ -65,6 +65,8 @@ class Pty {
 
   // Becomes readable when exec has succeeded or failed: then ask ExecResult once.
   int exec_fd() const { return exec_.get(); }
+  // Whether neither is known yet.
+  bool ExecPending() const;
   // Errors: FAILED_PRECONDITION a sentence: what could not be done, and why.
   absl::Status ExecResult();
 

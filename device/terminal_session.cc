@@ -108,12 +108,18 @@ net::awaitable<void> TerminalSession::RunWithProgram() {
 net::awaitable<absl::Status> TerminalSession::AwaitExec() {
   // Shared with the timer's callback, which may be queued when this is over.
   const auto report = std::make_shared<net::posix::stream_descriptor>(executor_, pty_->exec_fd());
+  const auto late = std::make_shared<bool>(false);
   net::steady_timer timer(executor_);
   timer.expires_after(absl::ToChronoNanoseconds(timeouts_.exec));
-  timer.async_wait([report](dataplane::error_code error) {
-    if (!error) report->cancel(error);
+  timer.async_wait([report, late](dataplane::error_code error) {
+    if (error) return;
+    *late = true;
+    report->cancel(error);
   });
-  co_await report->async_wait(net::posix::stream_descriptor::wait_read, dataplane::kToken);
+  // Asio may end a wait for what a descriptor of the same number was ready for, so ask again.
+  while (pty_->ExecPending() && !*late) {
+    co_await report->async_wait(net::posix::stream_descriptor::wait_read, dataplane::kToken);
+  }
   timer.cancel();
   report->release();
   co_return pty_->ExecResult();
@@ -260,10 +266,16 @@ absl::Duration TerminalSession::NextTime() const {
 
 void TerminalSession::WatchExit() {
   exit_.assign(pty_->exit_fd());
+  AwaitExit();
+}
+
+void TerminalSession::AwaitExit() {
   exit_.async_wait(net::posix::stream_descriptor::wait_read,
                    [self = shared_from_this()](dataplane::error_code error) {
                      if (error) return;
                      self->result_ = self->pty_->PollExit();
+                     // As for AwaitExec: a wait may end for nothing.
+                     if (!self->result_.has_value()) return self->AwaitExit();
                      // What it wrote last may still be there.
                      self->maybe_readable_ = true;
                      self->wake_.Notify();

@@ -113,6 +113,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   bool Drained() const;
   // Callbacks of the descriptors.
   void WatchExit();
+  void AwaitExit();
   void WatchReadable();
   void WatchWritable();
   void StopWatching();
