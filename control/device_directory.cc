@@ -1,6 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// See device_directory.h.
+// See device_directory.h. Presence is in device_presence.cc.
 #include "control/device_directory.h"
 
 #include <utility>
@@ -13,9 +13,7 @@
 namespace fairlead::control {
 namespace {
 
-constexpr std::size_t kMaxProfiles = 64;
 constexpr std::size_t kMaxNameBytes = 512;
-constexpr std::size_t kMaxVersionBytes = 256;
 
 absl::Status NoSuchDevice(absl::string_view unit_id) {
   return absl::NotFoundError(absl::StrCat("no device has the unit ID \"",
@@ -23,30 +21,10 @@ absl::Status NoSuchDevice(absl::string_view unit_id) {
                                           "\"; list the devices to see those there are"));
 }
 
-void MarkOffline(v1::Device& device) {
-  device.mutable_connection()->Clear();
-  device.mutable_connection()->set_state(v1::Connection::OFFLINE);
-}
-
 // What a newly loaded, created or enrolled device lacks.
 void Complete(v1::Device& device) {
   device.set_name(absl::StrCat("devices/", device.unit_id()));
   FillDefaults(*device.mutable_terminal());
-}
-
-void TakeHello(const v1::DeviceHello& hello, v1::Device& device) {
-  device.set_agent_version(hello.agent_version().substr(0, kMaxVersionBytes));
-  if (hello.os_generation() != v1::Device::OS_GENERATION_UNSPECIFIED) {
-    device.set_os_generation(hello.os_generation());
-  }
-  if (device.display_name().empty() && !hello.host_name().empty()) {
-    device.set_display_name(hello.host_name().substr(0, kMaxNameBytes));
-  }
-  device.clear_profiles();
-  for (const std::string& profile : hello.profiles()) {
-    if (static_cast<std::size_t>(device.profiles_size()) == kMaxProfiles) break;
-    device.add_profiles(profile.substr(0, kMaxNameBytes));
-  }
 }
 
 absl::Status CheckLimit(const google::protobuf::Duration& value, absl::Duration most,
@@ -61,6 +39,11 @@ absl::Status CheckLimit(const google::protobuf::Duration& value, absl::Duration 
 }
 
 }  // namespace
+
+void MarkOffline(v1::Device& device) {
+  device.mutable_connection()->Clear();
+  device.mutable_connection()->set_state(v1::Connection::OFFLINE);
+}
 
 void FillDefaults(v1::TerminalSettings& settings) {
   if (!settings.has_enabled()) settings.set_enabled(true);
@@ -190,6 +173,7 @@ absl::StatusOr<std::vector<std::string>> DeviceDirectory::Delete(
   const auto found = entries_.find(unit_id);
   if (found != entries_.end()) {
     Notify(&found->second.device, nullptr);
+    if (found->second.route.has_value()) SetRoute(found->second, absl::nullopt);
     entries_.erase(found);
   }
   return fingerprints;
@@ -219,60 +203,6 @@ void DeviceDirectory::OnEnrolled(const v1::Device& device) {
     }
   }
   Notify(added ? nullptr : &before, &known);
-}
-
-absl::optional<v1::Device> DeviceDirectory::OnConnected(absl::string_view edge,
-                                                        const v1::DeviceConnected& connected) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(connected.unit_id());
-  if (found == entries_.end()) return absl::nullopt;
-  Entry& entry = found->second;
-  if (entry.route.has_value() && entry.route->edge == edge &&
-      entry.route->connection_id > connected.connection_id()) {
-    return absl::nullopt;
-  }
-  const v1::Device before = entry.device;
-  entry.route = DeviceRoute{std::string(edge), connected.connection_id()};
-  TakeHello(connected.hello(), entry.device);
-  v1::Connection* connection = entry.device.mutable_connection();
-  connection->Clear();
-  connection->set_state(v1::Connection::ONLINE);
-  connection->set_via(edge == kLocalEdge ? v1::Connection::DIRECT : v1::Connection::ICG);
-  connection->set_icg(std::string(edge));
-  *connection->mutable_since_time() =
-      connected.has_since_time() ? connected.since_time() : ToTimestamp(clock_.Now());
-  *entry.device.mutable_last_seen_time() = ToTimestamp(clock_.Now());
-  Notify(&before, &entry.device);
-  return entry.device;
-}
-
-bool DeviceDirectory::OnDisconnected(absl::string_view edge, absl::string_view unit_id,
-                                     std::uint64_t connection_id) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(unit_id);
-  if (found == entries_.end() || !found->second.route.has_value()) return false;
-  const DeviceRoute& route = *found->second.route;
-  if (route.edge != edge || route.connection_id != connection_id) return false;
-  SetOffline(found->second);
-  return true;
-}
-
-std::vector<std::string> DeviceDirectory::OnEdgeGone(absl::string_view edge) {
-  absl::MutexLock lock(&mutex_);
-  std::vector<std::string> gone;
-  for (auto& [unit_id, entry] : entries_) {
-    if (!entry.route.has_value() || entry.route->edge != edge) continue;
-    SetOffline(entry);
-    gone.push_back(unit_id);
-  }
-  return gone;
-}
-
-absl::optional<DeviceRoute> DeviceDirectory::RouteTo(absl::string_view unit_id) const {
-  absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(unit_id);
-  if (found == entries_.end()) return absl::nullopt;
-  return found->second.route;
 }
 
 void DeviceDirectory::Watch(DeviceFilter filter, DeviceWatcher* watcher) {
@@ -309,16 +239,6 @@ void DeviceDirectory::Notify(const v1::Device* before, const v1::Device* after) 
     }
     watcher->OnDeviceEvent(event);
   }
-}
-
-void DeviceDirectory::SetOffline(Entry& entry) {
-  const v1::Device before = entry.device;
-  entry.route.reset();
-  MarkOffline(entry.device);
-  const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
-  *entry.device.mutable_connection()->mutable_since_time() = now;
-  *entry.device.mutable_last_seen_time() = now;
-  Notify(&before, &entry.device);
 }
 
 }  // namespace fairlead::control

@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// All devices, in memory: what the store keeps of them, and whether they are connected now, which
-// only the links say. Used by the device service, the coordinator and enrolment.
+// All devices, in memory: what the store keeps of them, and whether they can be reached now, which
+// only links and probes say. Used by the device service, the coordinator and enrolment.
 #ifndef FAIRLEAD_CONTROL_DEVICE_DIRECTORY_H_
 #define FAIRLEAD_CONTROL_DEVICE_DIRECTORY_H_
 
@@ -29,10 +29,20 @@ namespace fairlead::control {
 // The name of the server's own edge. An ICG's is its resource name, "icgs/x".
 inline constexpr char kLocalEdge[] = "";
 
-// Which connection leads to a device.
+// Which standing connection leads to a device.
 struct DeviceRoute {
   std::string edge;
   std::uint64_t connection_id = 0;
+};
+
+// How a connection becomes known: as it comes up, or told in the snapshot of an edge whose link
+// came up, so that it may be older than another one.
+enum class Arrival { kNow, kInSnapshot };
+
+// A device that has a standing connection, and which connectors it is to try first.
+struct ConnectedDevice {
+  std::string unit_id;
+  v1::Device::ConnectorPreference preference = v1::Device::NONE;
 };
 
 // Follows the devices that a filter selects.
@@ -81,20 +91,45 @@ class DeviceDirectory {
   // Takes over what enrolment wrote to the store.
   void OnEnrolled(const v1::Device& device);
 
-  // A device connected over `edge`; newer connections replace older ones. Nothing if no such device
-  // exists, or if a newer connection over the same edge is known.
+  // A device connected over `edge`; newer connections replace older ones, and one that a snapshot
+  // tells of is only kept in reserve while there is one over another edge. Nothing if no such
+  // device exists, or if the device's present connection stays.
   absl::optional<v1::Device> OnConnected(absl::string_view edge,
-                                         const v1::DeviceConnected& connected);
+                                         const v1::DeviceConnected& connected,
+                                         Arrival arrival = Arrival::kNow);
 
-  // A connection is gone. False if it is not the device's present one.
+  // A connection is gone; one in reserve takes its place. False if it is not the device's present
+  // one.
   bool OnDisconnected(absl::string_view edge, absl::string_view unit_id,
                       std::uint64_t connection_id);
 
-  // The link to an edge is gone: its devices are offline. Returns their unit IDs.
+  // The link to an edge is gone: its devices are offline, unless they have a connection in reserve.
+  // Returns their unit IDs.
   std::vector<std::string> OnEdgeGone(absl::string_view edge);
 
-  // The connection to a device; nothing if it is offline or does not exist.
+  // The standing connection to a device; nothing if it has none or does not exist.
   absl::optional<DeviceRoute> RouteTo(absl::string_view unit_id) const;
+
+  // Where a device is dialled: that of an OS 11 device with an address and without a standing
+  // connection, whatever the last probe said. Nothing for others.
+  absl::optional<std::string> DialAddress(absl::string_view unit_id) const;
+
+  // The unit IDs of all devices that have a DialAddress.
+  std::vector<std::string> Dialable() const;
+
+  // What a probe of `address` came to: the device is online and direct, or offline for the status's
+  // reason. True if its state changed; nothing happens unless `address` is its DialAddress still.
+  bool OnProbed(absl::string_view unit_id, absl::string_view address, const absl::Status& result);
+
+  // The device is not dialled any more: without a standing connection it is offline. True if its
+  // state changed.
+  bool OnNotDialable(absl::string_view unit_id);
+
+  // The next `limit` devices, by unit ID, that have a standing connection.
+  std::vector<ConnectedDevice> ConnectedAfter(absl::string_view unit_id, std::size_t limit) const;
+
+  // How many devices have their standing connection over an edge.
+  std::uint32_t CountConnected(absl::string_view edge) const;
 
   // Shows `watcher` every device that matches, a SNAPSHOT_COMPLETE, and each change until Unwatch.
   // Lifetime: `watcher` must live until Unwatch has returned.
@@ -105,13 +140,20 @@ class DeviceDirectory {
   struct Entry {
     v1::Device device;
     absl::optional<DeviceRoute> route;
+    // Connections over other edges, the latest last.
+    std::vector<DeviceRoute> reserve;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 
   // `before` is null for a new device, `after` for a deleted one.
   void Notify(const v1::Device* before, const v1::Device* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetOffline(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Puts `route` into force, or nothing, and shows it in the device.
+  void SetRoute(Entry& entry, absl::optional<DeviceRoute> route)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The present connection is gone.
+  void FallBack(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetOffline(v1::Device& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Store& store_;
   const Clock& clock_;
@@ -121,8 +163,13 @@ class DeviceDirectory {
   absl::Mutex write_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   mutable absl::Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);
+  // Devices by the edge of their present connection.
+  std::map<std::string, std::uint32_t, std::less<>> connected_ ABSL_GUARDED_BY(mutex_);
   std::map<DeviceWatcher*, DeviceFilter> watchers_ ABSL_GUARDED_BY(mutex_);
 };
+
+// Shows a device as one of whose connection nothing is known.
+void MarkOffline(v1::Device& device);
 
 // Fills absent settings with their defaults.
 void FillDefaults(v1::TerminalSettings& settings);

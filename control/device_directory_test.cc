@@ -107,6 +107,132 @@ TEST_F(DeviceDirectoryTest, ADeviceThatMovedIsNotTakenOfflineByItsOldEdge) {
   EXPECT_FALSE(directory_.RouteTo("d1").has_value());
 }
 
+TEST_F(DeviceDirectoryTest, AConnectionInReserveTakesTheLostOnesPlace) {
+  Create("d1");
+  Connect("d1", 7);
+  Connect("d1", 1, "icgs/x");
+  EXPECT_EQ(directory_.CountConnected("icgs/x"), 1u);
+  EXPECT_EQ(directory_.CountConnected(kLocalEdge), 0u);
+
+  EXPECT_TRUE(directory_.OnDisconnected("icgs/x", "d1", 1));
+
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
+  EXPECT_EQ(ConnectionOf("d1").via(), v1::Connection::DIRECT);
+  EXPECT_EQ(directory_.RouteTo("d1")->connection_id, 7u);
+  EXPECT_EQ(directory_.CountConnected("icgs/x"), 0u);
+  EXPECT_THAT(directory_.OnEdgeGone(kLocalEdge), ElementsAre("d1"));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+}
+
+TEST_F(DeviceDirectoryTest, WhatASnapshotTellsDoesNotReplaceAConnectionOverAnotherEdge) {
+  Create("d1");
+  Connect("d1", 7);
+  v1::DeviceConnected connected;
+  connected.set_unit_id("d1");
+  connected.set_connection_id(1);
+
+  EXPECT_FALSE(directory_.OnConnected("icgs/x", connected, Arrival::kInSnapshot).has_value());
+
+  EXPECT_EQ(ConnectionOf("d1").via(), v1::Connection::DIRECT);
+  EXPECT_TRUE(directory_.OnDisconnected(kLocalEdge, "d1", 7));
+  EXPECT_EQ(ConnectionOf("d1").icg(), "icgs/x");
+}
+
+TEST_F(DeviceDirectoryTest, AnOs11DeviceIsWhatItsProbesSay) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  device.set_os_generation(v1::Device::OS_11);
+  device.set_address("192.0.2.7:30022");
+  ASSERT_THAT(directory_.Create(device), IsOk());
+  EXPECT_THAT(directory_.Dialable(), ElementsAre("d1"));
+  EXPECT_EQ(*directory_.DialAddress("d1"), "192.0.2.7:30022");
+
+  EXPECT_FALSE(directory_.OnProbed("d1", "192.0.2.8:30022", absl::OkStatus()));
+  EXPECT_TRUE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus()));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
+  EXPECT_EQ(ConnectionOf("d1").via(), v1::Connection::DIRECT);
+  EXPECT_FALSE(directory_.RouteTo("d1").has_value());
+  const absl::Time since = clock_.Now();
+  clock_.Advance(absl::Seconds(30));
+  EXPECT_FALSE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus()));
+  EXPECT_EQ(FromTimestamp(ConnectionOf("d1").since_time()), since);
+  EXPECT_EQ(FromTimestamp(directory_.Get("d1")->last_seen_time()), clock_.Now());
+
+  EXPECT_TRUE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::UnavailableError("refused")));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+  EXPECT_EQ(ConnectionOf("d1").last_error(), "refused");
+}
+
+TEST_F(DeviceDirectoryTest, AStandingConnectionCountsMoreThanProbes) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  device.set_os_generation(v1::Device::OS_11);
+  device.set_address("192.0.2.7:30022");
+  ASSERT_THAT(directory_.Create(device), IsOk());
+  v1::DeviceConnected connected;
+  connected.set_unit_id("d1");
+  connected.set_connection_id(1);
+  connected.mutable_hello()->set_os_generation(v1::Device::OS_11);
+  directory_.OnConnected("icgs/x", connected);
+
+  EXPECT_FALSE(directory_.DialAddress("d1").has_value());
+  EXPECT_FALSE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::UnavailableError("refused")));
+  EXPECT_EQ(ConnectionOf("d1").icg(), "icgs/x");
+  EXPECT_TRUE(directory_.OnDisconnected("icgs/x", "d1", 1));
+  EXPECT_TRUE(directory_.DialAddress("d1").has_value());
+}
+
+TEST_F(DeviceDirectoryTest, R31AnOs11DeviceThatBecomesOs12IsNotDialledAnyMore) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  device.set_os_generation(v1::Device::OS_11);
+  device.set_address("192.0.2.7:30022");
+  device.set_display_name("reception");
+  ASSERT_THAT(directory_.Create(device), IsOk());
+  ASSERT_TRUE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus()));
+
+  Connect("d1", 1);
+  directory_.OnDisconnected(kLocalEdge, "d1", 1);
+
+  EXPECT_EQ(directory_.Get("d1")->os_generation(), v1::Device::OS_12);
+  EXPECT_EQ(directory_.Get("d1")->display_name(), "reception");
+  EXPECT_FALSE(directory_.DialAddress("d1").has_value());
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+}
+
+TEST_F(DeviceDirectoryTest, ADeviceWithoutAnAddressAnyMoreIsOffline) {
+  v1::Device device;
+  device.set_unit_id("d1");
+  device.set_os_generation(v1::Device::OS_11);
+  device.set_address("192.0.2.7:30022");
+  ASSERT_THAT(directory_.Create(device), IsOk());
+  directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus());
+  EXPECT_FALSE(directory_.OnNotDialable("d1"));
+
+  ASSERT_THAT(directory_.Change("d1",
+                                [](v1::Device& changed) {
+                                  changed.set_address("");
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+
+  EXPECT_TRUE(directory_.OnNotDialable("d1"));
+  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
+}
+
+TEST_F(DeviceDirectoryTest, NamesTheConnectedOnesAPieceAtATime) {
+  for (const char* unit_id : {"d1", "d2", "d3", "d4"}) Create(unit_id);
+  for (const char* unit_id : {"d1", "d3", "d4"}) Connect(unit_id, 1);
+
+  const std::vector<ConnectedDevice> first = directory_.ConnectedAfter("", 2);
+  const std::vector<ConnectedDevice> rest = directory_.ConnectedAfter("d3", 2);
+
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[1].unit_id, "d3");
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].unit_id, "d4");
+}
+
 TEST_F(DeviceDirectoryTest, AnUnknownDeviceDoesNotComeIn) {
   EXPECT_FALSE(Connect("stranger", 1).has_value());
   EXPECT_THAT(directory_.Get("stranger"), StatusIs(absl::StatusCode::kNotFound));

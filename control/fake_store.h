@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A store in memory that fails on request. For tests of what uses devices, sessions, certificates
-// and the audit log; the rest answers UNIMPLEMENTED.
+// A store in memory that fails on request. For tests of what uses devices, ICGs, sessions,
+// certificates and the audit log; the rest answers UNIMPLEMENTED.
 #ifndef FAIRLEAD_CONTROL_FAKE_STORE_H_
 #define FAIRLEAD_CONTROL_FAKE_STORE_H_
 
@@ -33,11 +33,15 @@ class FakeStore : public Store {
   absl::Status Transact(absl::FunctionRef<absl::Status()> work) override {
     const auto devices = devices_;
     const auto sessions = sessions_;
+    const auto icgs = icgs_;
+    const auto certificates = certificates_;
     const auto audit = audit_;
     absl::Status status = work();
     if (status.ok()) return status;
     devices_ = devices;
     sessions_ = sessions;
+    icgs_ = icgs;
+    certificates_ = certificates;
     audit_ = audit;
     return status;
   }
@@ -103,6 +107,25 @@ class FakeStore : public Store {
     return all;
   }
 
+  absl::StatusOr<v1::Icg> GetIcg(absl::string_view name) override {
+    const auto found = icgs_.find(std::string(name));
+    if (found == icgs_.end()) return absl::NotFoundError("no such ICG");
+    return found->second;
+  }
+  absl::Status PutIcg(const v1::Icg& icg) override {
+    if (write_status_.ok()) icgs_[icg.name()] = icg;
+    return write_status_;
+  }
+  absl::Status DeleteIcg(absl::string_view name) override {
+    if (write_status_.ok()) icgs_.erase(std::string(name));
+    return write_status_;
+  }
+  absl::StatusOr<std::vector<v1::Icg>> ListIcgs() override {
+    std::vector<v1::Icg> all;
+    for (const auto& [name, icg] : icgs_) all.push_back(icg);
+    return all;
+  }
+
   absl::StatusOr<v1::Session> GetSession(absl::string_view name) override {
     const auto found = sessions_.find(std::string(name));
     if (found == sessions_.end()) return absl::NotFoundError("no such session");
@@ -141,6 +164,7 @@ class FakeStore : public Store {
 
   absl::Status write_status_ = absl::OkStatus();
   std::map<std::string, v1::Device> devices_;
+  std::map<std::string, v1::Icg> icgs_;
   std::map<std::string, v1::Session> sessions_;
   std::vector<CertificateRecord> certificates_;
   std::vector<v1::AuditEvent> audit_;

@@ -87,8 +87,16 @@ CREATE TRIGGER audit_events_no_gap AFTER INSERT ON audit_events
   BEGIN SELECT raise(ABORT, 'audit events are numbered without gaps'); END;
 )sql";
 
+// From here on certificates.unit_id may also be an ICG's name.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE icgs (
+  name TEXT PRIMARY KEY,
+  record BLOB NOT NULL             -- fairlead.v1.Icg without its link's state
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Element i takes a database from version i to i + 1.
-constexpr const char* kMigrations[] = {kVersion1};
+constexpr const char* kMigrations[] = {kVersion1, kVersion2};
 
 absl::StatusOr<std::int64_t> VersionOf(Database& database) {
   FAIRLEAD_ASSIGN_OR_RETURN(Statement statement, database.Prepare("PRAGMA user_version"));

@@ -58,6 +58,11 @@ class SqliteStore : public Store {
   absl::Status DeleteDevice(absl::string_view unit_id) override;
   absl::StatusOr<std::vector<v1::Device>> AllDevices() override;
 
+  absl::StatusOr<v1::Icg> GetIcg(absl::string_view name) override;
+  absl::Status PutIcg(const v1::Icg& icg) override;
+  absl::Status DeleteIcg(absl::string_view name) override;
+  absl::StatusOr<std::vector<v1::Icg>> ListIcgs() override;
+
   absl::StatusOr<v1::Session> GetSession(absl::string_view name) override;
   absl::Status PutSession(const v1::Session& session) override;
   absl::StatusOr<std::vector<v1::Session>> ListSessions(

@@ -1,6 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// See sqlite_store.h: devices, sessions and the audit log.
+// See sqlite_store.h: devices, ICGs, sessions and the audit log.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,6 +44,46 @@ absl::StatusOr<std::vector<v1::Device>> SqliteStore::AllDevices() {
     FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
     if (!found) return devices;
     FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "device", &devices.emplace_back()));
+  }
+}
+
+absl::StatusOr<v1::Icg> SqliteStore::GetIcg(absl::string_view name) {
+  const Lock lock(mutex_);
+  FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("SELECT record FROM icgs WHERE name = ?"));
+  FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.BindText(1, name).Step());
+  if (!found) return absl::NotFoundError(absl::StrCat("There is no ICG ", name, "."));
+  v1::Icg icg;
+  FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "ICG", &icg));
+  return icg;
+}
+
+absl::Status SqliteStore::PutIcg(const v1::Icg& icg) {
+  v1::Icg stored = icg;
+  stored.clear_state();
+  stored.clear_since_time();
+  stored.clear_connected_devices();
+  stored.clear_last_error();
+  const Lock lock(mutex_);
+  FAIRLEAD_ASSIGN_OR_RETURN(Statement row,
+                            Prepare("INSERT INTO icgs (name, record) VALUES (?, ?) "
+                                    "ON CONFLICT (name) DO UPDATE SET record = excluded.record"));
+  return row.BindText(1, icg.name()).BindBlob(2, stored.SerializeAsString()).Run();
+}
+
+absl::Status SqliteStore::DeleteIcg(absl::string_view name) {
+  const Lock lock(mutex_);
+  FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("DELETE FROM icgs WHERE name = ?"));
+  return row.BindText(1, name).Run();
+}
+
+absl::StatusOr<std::vector<v1::Icg>> SqliteStore::ListIcgs() {
+  const Lock lock(mutex_);
+  FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("SELECT record FROM icgs ORDER BY name"));
+  std::vector<v1::Icg> icgs;
+  while (true) {
+    FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
+    if (!found) return icgs;
+    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "ICG", &icgs.emplace_back()));
   }
 }
 

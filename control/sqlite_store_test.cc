@@ -199,6 +199,35 @@ TEST(SqliteStore, DevicesAreKeptWithoutPresence) {
   EXPECT_THAT(store->GetDevice("A"), StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST(SqliteStore, IcgsAreKeptByNameWithoutTheStateOfTheirLinks) {
+  const auto store = InMemory();
+  for (const char* name : {"icgs/b", "icgs/a"}) {
+    v1::Icg icg;
+    icg.set_name(name);
+    icg.set_internal_address("grpcs://10.0.0.1:8443");
+    icg.set_state(v1::Icg::CONNECTED);
+    icg.set_connected_devices(7);
+    icg.set_last_error("refused");
+    icg.mutable_since_time()->set_seconds(1);
+    ASSERT_THAT(store->PutIcg(icg), IsOk());
+    icg.set_external_address("icg.example:8443");
+    ASSERT_THAT(store->PutIcg(icg), IsOk());
+  }
+
+  const std::vector<v1::Icg> icgs = store->ListIcgs().value();
+
+  ASSERT_EQ(icgs.size(), 2u);
+  EXPECT_EQ(icgs[0].name(), "icgs/a");
+  EXPECT_EQ(icgs[0].external_address(), "icg.example:8443");
+  EXPECT_EQ(icgs[0].state(), v1::Icg::STATE_UNSPECIFIED);
+  EXPECT_EQ(icgs[0].connected_devices(), 0u);
+  EXPECT_EQ(icgs[0].last_error(), "");
+  EXPECT_FALSE(icgs[0].has_since_time());
+  EXPECT_EQ(store->GetIcg("icgs/b")->internal_address(), "grpcs://10.0.0.1:8443");
+  ASSERT_THAT(store->DeleteIcg("icgs/b"), IsOk());
+  EXPECT_THAT(store->GetIcg("icgs/b"), StatusIs(absl::StatusCode::kNotFound));
+}
+
 TEST(SqliteStore, SessionsAreKeptWithoutTicketAndFoundWhileUnended) {
   const auto store = InMemory();
   v1::Session session;
@@ -324,6 +353,25 @@ TEST(Schema, RefusesAFileOfANewerProgram) {
 
   EXPECT_THAT(SqliteStore::Open(path),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("version 4711")));
+}
+
+TEST(Schema, TakesAFileOfTheFirstVersionOn) {
+  const std::string path = FreshFile("first_version");
+  {
+    const auto store = SqliteStore::Open(path).value();
+    v1::Device device;
+    device.set_unit_id("d1");
+    ASSERT_THAT(store->PutDevice(device), IsOk());
+  }
+  {
+    const auto database = Database::Open(path).value();
+    ASSERT_THAT(database->Execute("DROP TABLE icgs; PRAGMA user_version = 1"), IsOk());
+  }
+
+  const auto store = SqliteStore::Open(path).value();
+
+  EXPECT_THAT(store->GetDevice("d1"), IsOk());
+  EXPECT_TRUE(store->ListIcgs()->empty());
 }
 
 TEST(Schema, MigratesOnceAndKeepsWhatIsThere) {

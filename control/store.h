@@ -18,6 +18,7 @@
 #include "proto/audit.pb.h"
 #include "proto/device.pb.h"
 #include "proto/enrollment.pb.h"
+#include "proto/icg.pb.h"
 #include "proto/session.pb.h"
 
 namespace fairlead::control {
@@ -49,10 +50,11 @@ struct KeyRecord {
   v1::FirstAuthenticationKey key;
 };
 
-// A certificate that our CA issued to a device.
+// A certificate that our CA issued to a device or an ICG.
 struct CertificateRecord {
   // SHA-256 of der, 32 bytes.
   std::string fingerprint;
+  // The device's unit ID, or the ICG's resource name ("icgs/x", which no unit ID can be).
   std::string unit_id;
   // SHA-256 of the SubjectPublicKeyInfo, 32 bytes: tells a retry of the same device with the same
   // key pair from another device.
@@ -105,9 +107,9 @@ class Store {
   virtual absl::StatusOr<std::vector<KeyRecord>> ListKeys(const Page& page,
                                                           std::string* next_token) = 0;
 
-  // Device certificates.
+  // Certificates of devices and ICGs; `unit_id` as in CertificateRecord.
   virtual absl::Status InsertCertificate(const CertificateRecord& certificate) = 0;
-  // Those of one device, newest first, revoked ones too.
+  // Those of one device or ICG, newest first, revoked ones too.
   virtual absl::StatusOr<std::vector<CertificateRecord>> CertificatesOf(
       absl::string_view unit_id) = 0;
   virtual absl::Status RevokeCertificatesOf(absl::string_view unit_id) = 0;
@@ -119,6 +121,12 @@ class Store {
   virtual absl::Status PutDevice(const v1::Device& device) = 0;
   virtual absl::Status DeleteDevice(absl::string_view unit_id) = 0;
   virtual absl::StatusOr<std::vector<v1::Device>> AllDevices() = 0;
+
+  // ICGs, without what the server sets from their links. Get: NOT_FOUND. List: by name.
+  virtual absl::StatusOr<v1::Icg> GetIcg(absl::string_view name) = 0;
+  virtual absl::Status PutIcg(const v1::Icg& icg) = 0;
+  virtual absl::Status DeleteIcg(absl::string_view name) = 0;
+  virtual absl::StatusOr<std::vector<v1::Icg>> ListIcgs() = 0;
 
   // Sessions, without tickets. Get: NOT_FOUND.
   virtual absl::StatusOr<v1::Session> GetSession(absl::string_view name) = 0;
