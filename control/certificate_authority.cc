@@ -22,11 +22,12 @@ namespace fairlead::control {
 namespace {
 
 constexpr absl::string_view kDeviceUriPrefix = "urn:fairlead:device:";
+constexpr absl::string_view kIcgUriPrefix = "urn:fairlead:icg:";
 constexpr absl::string_view kServerUriPrefix = "urn:fairlead:server:";
 constexpr absl::Duration kCaValidity = absl::Hours(24 * 7305);  // 20 years.
 constexpr absl::Duration kBackdate = absl::Hours(1);
 constexpr absl::Duration kReissueBefore = absl::Hours(24 * 30);
-constexpr std::size_t kMaxUnitIdLength = 64;
+constexpr std::size_t kMaxIdLength = 64;
 constexpr std::size_t kMaxDnsNameLength = 253;
 constexpr mode_t kPrivateMode = 0600;
 constexpr mode_t kPublicMode = 0644;
@@ -40,6 +41,9 @@ bool IsDnsName(absl::string_view name) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '*';
   });
 }
+
+constexpr absl::string_view kBadServerName =
+    "The server's name must have 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.";
 
 // The bytes of an IP address; empty if `text` is none.
 std::string AddressBytes(const std::string& text) {
@@ -58,7 +62,7 @@ absl::Status AddServerNames(const std::vector<std::string>& names, CertificateTe
       what->dns_names.push_back(absl::AsciiStrToLower(name));
     } else {
       return absl::InvalidArgumentError(absl::StrCat(
-          "\"", name, "\" is neither a DNS name nor an IP address; correct the server's names."));
+          "\"", name, "\" is neither a DNS name nor an IP address; correct this name."));
     }
   }
   for (std::vector<std::string>* list : {&what->dns_names, &what->addresses}) {
@@ -66,8 +70,7 @@ absl::Status AddServerNames(const std::vector<std::string>& names, CertificateTe
     list->erase(std::unique(list->begin(), list->end()), list->end());
   }
   if (!what->dns_names.empty() || !what->addresses.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "The server's certificate needs at least one DNS name or IP address.");
+  return absl::InvalidArgumentError("The certificate needs at least one DNS name or IP address.");
 }
 
 // A key file's content, made if it is missing.
@@ -102,9 +105,17 @@ bool Sorted(std::vector<std::string> found, const std::vector<std::string>& want
 }  // namespace
 
 bool IsUnitId(absl::string_view unit_id) {
-  if (unit_id.empty() || unit_id.size() > kMaxUnitIdLength) return false;
+  if (unit_id.empty() || unit_id.size() > kMaxIdLength) return false;
   return std::all_of(unit_id.begin(), unit_id.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+bool IsIcgId(absl::string_view icg_id) {
+  if (icg_id.empty() || icg_id.size() > kMaxIdLength) return false;
+  return std::all_of(icg_id.begin(), icg_id.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
   });
 }
 
@@ -177,6 +188,46 @@ absl::StatusOr<IssuedCertificate> CertificateAuthority::IssueDeviceCertificate(
   return issued;
 }
 
+absl::StatusOr<IssuedIdentity> CertificateAuthority::IssueIdentity(
+    const CertificateTemplate& what) const {
+  FAIRLEAD_ASSIGN_OR_RETURN(const bssl::UniquePtr<EVP_PKEY> key, GenerateP256Key());
+  FAIRLEAD_ASSIGN_OR_RETURN(const bssl::UniquePtr<X509> certificate,
+                            SignCertificate(what, key.get(), certificate_.get(), key_.get()));
+  IssuedIdentity identity;
+  identity.certificate.der = CertificateToDer(certificate.get());
+  identity.certificate.fingerprint = Sha256(identity.certificate.der);
+  identity.certificate.not_after = NotAfterOf(certificate.get());
+  identity.public_key_sha256 = PublicKeySha256(key.get());
+  identity.certificate_chain_pem = CertificateToPem(certificate.get()) + certificate_pem_;
+  identity.private_key_pem = PrivateKeyToPem(key.get());
+  return identity;
+}
+
+absl::StatusOr<IssuedIdentity> CertificateAuthority::IssueIcgCertificate(
+    absl::string_view icg_id, const std::vector<std::string>& names) const {
+  if (!IsIcgId(icg_id)) return absl::InvalidArgumentError("This is not an ICG's identifier.");
+  CertificateTemplate what;
+  what.common_name = std::string(icg_id);
+  what.uris = {absl::StrCat(kIcgUriPrefix, icg_id)};
+  what.server_auth = what.client_auth = true;
+  what.not_before = clock_.Now() - kBackdate;
+  what.not_after = clock_.Now() + kLeafValidity;
+  FAIRLEAD_RETURN_IF_ERROR(AddServerNames(names, &what));
+  return IssueIdentity(what);
+}
+
+absl::StatusOr<IssuedIdentity> CertificateAuthority::IssueLinkIdentity(
+    absl::string_view server_name) const {
+  if (!IsUnitId(server_name)) return absl::InvalidArgumentError(kBadServerName);
+  CertificateTemplate what;
+  what.common_name = std::string(server_name);
+  what.uris = {absl::StrCat(kServerUriPrefix, server_name)};
+  what.server_auth = what.client_auth = true;
+  what.not_before = clock_.Now() - kBackdate;
+  what.not_after = clock_.Now() + kLinkValidity;
+  return IssueIdentity(what);
+}
+
 bool CertificateAuthority::IsOurs(X509* certificate) const {
   const bool ours = X509_NAME_cmp(X509_get_issuer_name(certificate),
                                   X509_get_subject_name(certificate_.get())) == 0 &&
@@ -220,8 +271,7 @@ absl::StatusOr<ServerCertificate> CertificateAuthority::EnsureServerCertificate(
     const std::string& state_dir, const std::string& server_name,
     const std::vector<std::string>& names) const {
   if (!IsUnitId(server_name)) {
-    return absl::InvalidArgumentError(
-        "The server's name must have 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
+    return absl::InvalidArgumentError(kBadServerName);
   }
   CertificateTemplate what;
   what.common_name = server_name;

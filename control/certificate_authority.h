@@ -1,7 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The server's own certificate authority: signs devices and the server. Its key is made at the
-// first start and stays in the state folder. Used by enrolment and by server_main.
+// The server's own certificate authority: signs devices, ICGs and the server. Its key is made at
+// the first start and stays in the state folder. Used by enrolment, the ICG service, the links to
+// ICGs and server_main.
 #ifndef FAIRLEAD_CONTROL_CERTIFICATE_AUTHORITY_H_
 #define FAIRLEAD_CONTROL_CERTIFICATE_AUTHORITY_H_
 
@@ -18,12 +19,18 @@
 
 namespace fairlead::control {
 
-// How long a device's and the server's certificate is valid. An issued certificate is also valid
-// one hour back, for clocks that are behind.
+// How long a device's, an ICG's and the server's certificate is valid. An issued certificate is
+// also valid one hour back, for clocks that are behind.
 inline constexpr absl::Duration kLeafValidity = absl::Hours(24 * 365);
+
+// How long an identity for dialling is valid; each dial makes a new one.
+inline constexpr absl::Duration kLinkValidity = absl::Hours(24 * 30);
 
 // Whether `unit_id` has 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.
 bool IsUnitId(absl::string_view unit_id);
+
+// Whether `icg_id` has 1 to 64 characters of a-z, 0-9 and '-'.
+bool IsIcgId(absl::string_view icg_id);
 
 // A certificate that was just signed.
 struct IssuedCertificate {
@@ -31,6 +38,16 @@ struct IssuedCertificate {
   // SHA-256 of der, 32 bytes.
   std::string fingerprint;
   absl::Time not_after;
+};
+
+// A certificate with its key, which is kept nowhere else.
+struct IssuedIdentity {
+  IssuedCertificate certificate;
+  // SHA-256 of the SubjectPublicKeyInfo, 32 bytes.
+  std::string public_key_sha256;
+  // PEM: the leaf, then the CA's certificate.
+  std::string certificate_chain_pem;
+  std::string private_key_pem;
 };
 
 // Files with which the server answers TLS.
@@ -67,6 +84,17 @@ class CertificateAuthority {
   absl::StatusOr<IssuedCertificate> IssueDeviceCertificate(absl::string_view unit_id,
                                                            EVP_PKEY* public_key) const;
 
+  // A P-256 key and a certificate for an ICG's TLS, with the URI urn:fairlead:icg:<icg_id>. `names`
+  // are DNS names and IP addresses.
+  // Errors: INVALID_ARGUMENT not an ICG's identifier, a bad name, or none; INTERNAL.
+  absl::StatusOr<IssuedIdentity> IssueIcgCertificate(absl::string_view icg_id,
+                                                     const std::vector<std::string>& names) const;
+
+  // A P-256 key and a certificate with the server role, URI urn:fairlead:server:<server_name>, with
+  // which the server dials ICGs and devices; also where its own certificate is of another CA.
+  // Errors: INVALID_ARGUMENT a bad server name; INTERNAL.
+  absl::StatusOr<IssuedIdentity> IssueLinkIdentity(absl::string_view server_name) const;
+
   // The unit ID of a device certificate that this CA signed and that is valid now. Does not know of
   // revocations. Errors: PERMISSION_DENIED it is not ours, not a device's, or not valid now.
   absl::StatusOr<std::string> CheckDeviceCertificate(absl::string_view der) const;
@@ -89,6 +117,7 @@ class CertificateAuthority {
   CertificateAuthority(const Clock& clock, bssl::UniquePtr<EVP_PKEY> key,
                        bssl::UniquePtr<X509> certificate, std::string certificate_file);
 
+  absl::StatusOr<IssuedIdentity> IssueIdentity(const CertificateTemplate& what) const;
   bool IsOurs(X509* certificate) const;
   bool ServerCertificateHolds(absl::string_view pem, EVP_PKEY* key,
                               const CertificateTemplate& wanted) const;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/status_matchers.h"
 #include "control/csr_for_test.h"
+#include "control/link_identity.h"
 #include "control/state_file.h"
 #include "gtest/gtest.h"
 
@@ -216,6 +217,71 @@ TEST_F(CertificateAuthorityTest, RefusesBadServerNames) {
   }
   EXPECT_FALSE(authority->EnsureServerCertificate(folder_, "ums", {}).ok());
   EXPECT_FALSE(authority->EnsureServerCertificate(folder_, "u/ms", {"a"}).ok());
+}
+
+TEST_F(CertificateAuthorityTest, IcgCertificatesSayWhoAndWhere) {
+  const auto authority = Open();
+
+  const auto identity =
+      authority->IssueIcgCertificate("berlin-1", {"icg.example", "10.0.0.1", "ICG.example", "::1"});
+
+  ASSERT_THAT(identity, IsOk());
+  const auto leaf = CertificateFromPem(identity->certificate_chain_pem).value();
+  const auto root = Root(*authority);
+  EXPECT_THAT(UrisOf(leaf.get()), ElementsAre("urn:fairlead:icg:berlin-1"));
+  EXPECT_THAT(DnsNamesOf(leaf.get()), ElementsAre("icg.example"));
+  EXPECT_EQ(AddressesOf(leaf.get()).size(), 2u);
+  EXPECT_TRUE(Verifies(leaf.get(), root.get(), X509_PURPOSE_SSL_SERVER, clock_.Now()));
+  EXPECT_TRUE(Verifies(leaf.get(), root.get(), X509_PURPOSE_SSL_CLIENT, clock_.Now()));
+  const auto key = PrivateKeyFromPem(identity->private_key_pem).value();
+  EXPECT_EQ(X509_check_private_key(leaf.get(), key.get()), 1);
+  EXPECT_EQ(identity->public_key_sha256, PublicKeySha256(key.get()));
+  EXPECT_EQ(identity->certificate.fingerprint.size(), 32u);
+  EXPECT_EQ(identity->certificate.not_after, clock_.Now() + kLeafValidity);
+  EXPECT_THAT(identity->certificate_chain_pem, HasSubstr(authority->certificate_pem()));
+  EXPECT_THAT(authority->CheckDeviceCertificate(identity->certificate.der),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
+TEST_F(CertificateAuthorityTest, RefusesBadNamesOfIcgs) {
+  const auto authority = Open();
+
+  for (const char* bad : {"", "Berlin", "a b", "a.b", "a/b"}) {
+    EXPECT_THAT(authority->IssueIcgCertificate(bad, {"icg.example"}),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_THAT(authority->IssueIcgCertificate("a", {"no spaces"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no spaces")));
+  EXPECT_THAT(authority->IssueIcgCertificate("a", {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(CertificateAuthorityTest, LinkIdentitiesAreFreshAndHaveTheServerRole) {
+  const auto authority = Open();
+
+  const IssuedIdentity first = authority->IssueLinkIdentity("ums").value();
+  const IssuedIdentity second = authority->IssueLinkIdentity("ums").value();
+
+  EXPECT_NE(first.private_key_pem, second.private_key_pem);
+  const auto leaf = CertificateFromPem(first.certificate_chain_pem).value();
+  const auto root = Root(*authority);
+  EXPECT_THAT(UrisOf(leaf.get()), ElementsAre("urn:fairlead:server:ums"));
+  EXPECT_TRUE(Verifies(leaf.get(), root.get(), X509_PURPOSE_SSL_CLIENT, clock_.Now()));
+  EXPECT_FALSE(Verifies(leaf.get(), root.get(), X509_PURPOSE_SSL_CLIENT,
+                        clock_.Now() + kLinkValidity + absl::Minutes(1)));
+  EXPECT_THAT(authority->IssueLinkIdentity("no spaces"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(CertificateAuthorityTest, TheLinkIdentityIsKeptForADay) {
+  const auto authority = Open();
+  LinkIdentity identity(*authority, "ums", clock_);
+  const std::string first = identity.Get()->private_key_pem;
+
+  clock_.Advance(absl::Hours(23));
+  EXPECT_EQ(identity.Get()->private_key_pem, first);
+  clock_.Advance(absl::Hours(2));
+  EXPECT_NE(identity.Get()->private_key_pem, first);
 }
 
 TEST_F(CertificateAuthorityTest, BundlesHoldTheRootOrTheLeafAlone) {
