@@ -1,210 +1,264 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// End to end with real processes: each process killed at each step of the flow, and a black-holed
-// network. Afterwards there is no ghost session, no orphan shell, no leaked descriptor, presence is
-// right, and the next session works.
+// End to end with real processes: each kind of process killed at each step of each flow. The steps
+// of all flows stand side by side in one fleet, so that one death hits each of them, and what must
+// hold afterwards is waited for once.
 #include <csignal>
+#include <map>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/cluster.h"
-#include "tests/support/tcp_proxy.h"
+#include "tests/support/flow.h"
+#include "tests/support/terminals.h"
 
 namespace fairlead::tests {
 namespace {
 
-constexpr char kDevice[] = "00E0C5000001";
-// What the product promises after any loss.
-constexpr absl::Duration kCleanUp = absl::Seconds(30);
-constexpr absl::Duration kPresence = absl::Seconds(45);
-
-// The process identifier of the shell behind `leg`.
-std::string ShellPid(ConsoleLeg& leg) {
-  EXPECT_TRUE(leg.Send("echo pid=$$=\n").ok());
-  EXPECT_TRUE(leg.ReadUntil("=\r\n"));
-  const std::size_t begin = leg.output().rfind("pid=") + 4;
-  return leg.output().substr(begin, leg.output().find('=', begin) - begin);
-}
-
-bool IsGone(const std::string& pid) {
-  const std::string stat = ReadFile(absl::StrCat("/proc/", pid, "/stat")).value_or("");
-  // A zombie runs nothing any more.
-  return stat.empty() || stat.find(") Z") != std::string::npos;
-}
-
-void ExpectNextSessionWorks(Cluster& cluster) {
-  auto leg = cluster.Open(kDevice);
-  ASSERT_TRUE(leg->Send("echo al''ive; exit 4\n").ok());
-  leg->ReadToEnd();
-  EXPECT_THAT(leg->output(), ::testing::HasSubstr("alive"));
-  EXPECT_EQ(leg->Control("end").value("exitCode", -1), 4);
-}
-
-void ExpectNoSessions(Cluster& cluster) {
-  EXPECT_TRUE(Eventually(kCleanUp, [&] { return cluster.UnendedSessions() == 0; }))
-      << cluster.UnendedSessions() << " ghost sessions";
-}
-
-// Waits until the process has no more descriptors than before.
-void ExpectDescriptors(pid_t pid, int before) {
-  EXPECT_TRUE(Eventually(kCleanUp, [&] { return OpenDescriptors(pid) <= before; }))
-      << OpenDescriptors(pid) << " descriptors, " << before << " before";
-}
-
-// How far the session has come when something dies.
-enum class Step { kCreated, kAttached, kFlowing, kFlooding };
-constexpr Step kSteps[] = {Step::kCreated, Step::kAttached, Step::kFlowing, Step::kFlooding};
-
-// A session that has come as far as `step`.
-struct Opened {
-  nlohmann::json session;
-  std::unique_ptr<ConsoleLeg> leg;
-  std::string shell;
+// One device for each step of each flow.
+struct Place {
+  Flow flow;
+  Step step;
+  std::string unit_id;
 };
 
-Opened OpenUpTo(Cluster& cluster, Step step) {
-  Opened opened;
-  opened.session = cluster.CreateSession(kDevice);
-  if (step == Step::kCreated) return opened;
-  opened.leg =
-      std::make_unique<ConsoleLeg>(opened.session.value("consoleUrl", ""),
-                                   opened.session.value("consoleTicket", ""), cluster.api().tls());
-  if (step == Step::kAttached) return opened;
-  opened.shell = ShellPid(*opened.leg);
-  if (step == Step::kFlooding) {
-    EXPECT_TRUE(opened.leg->Send("yes\n").ok());
-    EXPECT_TRUE(opened.leg->ReadUntil("y\r\ny\r\ny\r\n"));
+class Failures : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* scheme : {"grpcs", "wss"}) {
+      cluster_.StartIcg(absl::StrCat("icg-", scheme), {.scheme = scheme});
+    }
+    for (const Flow& flow : AllFlows()) {
+      for (const Step step : kSteps) {
+        places_.push_back({flow, step, absl::StrCat("00E0C50000", 10 + places_.size())});
+        cluster_.LaunchDevice(places_.back().unit_id, flow.device());
+      }
+    }
+    AwaitAll("ONLINE");
+    for (const Place& place : places_) ExpectNextSessionWorks(cluster_, place.unit_id);
+    for (const auto& [name, process] : Servers()) before_[name] = OpenDescriptors(process->pid());
   }
-  return opened;
+
+  void OpenAll() {
+    opened_.clear();
+    for (const Place& place : places_) {
+      opened_.push_back(OpenUpTo(cluster_, place.unit_id, place.step));
+    }
+  }
+
+  void AwaitAll(const std::string& state) {
+    for (const Place& place : places_) {
+      EXPECT_TRUE(cluster_.AwaitDevice(place.unit_id, state, kPresence))
+          << place.flow.Label() << " is not " << state;
+    }
+  }
+
+  void ExpectAllWorks() {
+    AwaitAll("ONLINE");
+    for (const Place& place : places_) {
+      SCOPED_TRACE(place.flow.Label());
+      ExpectNextSessionWorks(cluster_, place.unit_id);
+    }
+    ExpectNoSessions(cluster_);
+    for (const auto& [name, process] : Servers()) {
+      SCOPED_TRACE(name);
+      // A connection or two may be about to be replaced.
+      ExpectDescriptors(process->pid(), before_[name] + 4);
+    }
+  }
+
+  std::string CauseOf(const Opened& opened) {
+    return cluster_.GetSession(opened.session["name"])["end"].value("cause", "");
+  }
+
+  std::map<std::string, Process*> Servers() {
+    return {{"server", &cluster_.server()},
+            {"icg-grpcs", cluster_.icg("icg-grpcs").process.get()},
+            {"icg-wss", cluster_.icg("icg-wss").process.get()}};
+  }
+
+  Cluster cluster_;
+  std::vector<Place> places_;
+  // By place.
+  std::vector<Opened> opened_;
+  std::map<std::string, int> before_;
+};
+
+TEST_F(Failures, DevicesKilledAtEachStepOfEachFlow) {
+  OpenAll();
+  for (const Place& place : places_) cluster_.KillDevice(place.unit_id);
+
+  AwaitAll("OFFLINE");
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    ExpectShellEnds(opened_[i].shell);
+    if (opened_[i].leg == nullptr) continue;
+    opened_[i].leg->ReadToEnd();
+    EXPECT_EQ(opened_[i].leg->close().code, 4502) << opened_[i].leg->close().text;
+  }
+  ExpectNoSessions(cluster_);
+  for (const Place& place : places_) cluster_.LaunchDevice(place.unit_id, place.flow.device());
+  ExpectAllWorks();
 }
 
-TEST(Failures, DeviceKilledAtEachStep) {
-  Cluster cluster;
-  cluster.StartDevice(kDevice);
-  ExpectNextSessionWorks(cluster);
-  const int before = OpenDescriptors(cluster.server().pid());
-  for (const Step step : kSteps) {
-    SCOPED_TRACE(static_cast<int>(step));
-    Opened opened = OpenUpTo(cluster, step);
-    cluster.KillDevice(kDevice);
-
-    EXPECT_TRUE(cluster.AwaitDevice(kDevice, "OFFLINE", kPresence));
-    if (opened.leg != nullptr) {
-      opened.leg->ReadToEnd();
-      EXPECT_EQ(opened.leg->close().code, 4502) << opened.leg->close().text;
-      opened.leg.reset();
-    }
-    ExpectNoSessions(cluster);
-    if (!opened.shell.empty()) {
-      EXPECT_TRUE(Eventually(kCleanUp, [&] { return IsGone(opened.shell); })) << opened.shell;
-    }
-    cluster.StartDevice(kDevice);
-    ExpectNextSessionWorks(cluster);
-    ExpectDescriptors(cluster.server().pid(), before);
+TEST_F(Failures, ConsolesKilledAtEachStepOfEachFlow) {
+  std::map<std::string, int> devices;
+  for (const Place& place : places_) {
+    devices[place.unit_id] = OpenDescriptors(cluster_.device(place.unit_id).pid());
   }
-}
-
-TEST(Failures, ConsoleKilledAtEachStep) {
-  Cluster cluster;
-  cluster.StartDevice(kDevice);
-  ExpectNextSessionWorks(cluster);
-  const int server_before = OpenDescriptors(cluster.server().pid());
-  const int device_before = OpenDescriptors(cluster.device(kDevice).pid());
-  for (const Step step : kSteps) {
-    SCOPED_TRACE(static_cast<int>(step));
-    Opened opened = OpenUpTo(cluster, step);
+  OpenAll();
+  for (Opened& opened : opened_) {
     if (opened.leg != nullptr) opened.leg->Cut();
-    opened.leg.reset();
+  }
 
-    // A Console that never came is waited for until the pairing time ends.
-    EXPECT_TRUE(Eventually(absl::Seconds(40), [&] { return cluster.UnendedSessions() == 0; }));
-    if (!opened.shell.empty()) {
-      EXPECT_TRUE(Eventually(kCleanUp, [&] { return IsGone(opened.shell); })) << opened.shell;
-    }
-    const nlohmann::json ended = cluster.GetSession(opened.session["name"]);
-    EXPECT_EQ(ended["end"].value("cause", ""),
-              step == Step::kCreated ? "NEVER_ATTACHED" : "CONSOLE_LOST");
-    ExpectNextSessionWorks(cluster);
-    ExpectDescriptors(cluster.server().pid(), server_before);
-    ExpectDescriptors(cluster.device(kDevice).pid(), device_before);
+  // A Console that never came is waited for until the pairing time ends.
+  ExpectNoSessions(cluster_, absl::Seconds(45));
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    ExpectShellEnds(opened_[i].shell);
+    EXPECT_EQ(CauseOf(opened_[i]), opened_[i].leg == nullptr ? "NEVER_ATTACHED" : "CONSOLE_LOST");
+  }
+  opened_.clear();
+  ExpectAllWorks();
+  for (const Place& place : places_) {
+    SCOPED_TRACE(place.flow.Label());
+    ExpectDescriptors(cluster_.device(place.unit_id).pid(), devices[place.unit_id]);
   }
 }
 
-TEST(Failures, ServerKilledAtEachStep) {
-  Cluster cluster;
-  cluster.StartDevice(kDevice);
-  ExpectNextSessionWorks(cluster);
-  const int before = OpenDescriptors(cluster.device(kDevice).pid());
-  for (const Step step : kSteps) {
-    SCOPED_TRACE(static_cast<int>(step));
-    Opened opened = OpenUpTo(cluster, step);
-    cluster.KillServer();
-    if (opened.leg != nullptr) opened.leg->ReadToEnd();
-    opened.leg.reset();
-    if (!opened.shell.empty()) {
-      EXPECT_TRUE(Eventually(kCleanUp, [&] { return IsGone(opened.shell); })) << opened.shell;
-    }
-    cluster.StartServer();
+TEST_F(Failures, ServerKilledAtEachStepOfEachFlow) {
+  OpenAll();
+  cluster_.KillServer();
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    if (places_[i].flow.over_icg()) continue;
+    ExpectShellEnds(opened_[i].shell);
+    if (opened_[i].leg != nullptr) opened_[i].leg->ReadToEnd();
+    opened_[i].leg.reset();
+  }
+  // Over an ICG tunnels outlast the server.
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(places_[i].flow.Label());
+    if (!places_[i].flow.over_icg() || places_[i].step != Step::kFlowing) continue;
+    ASSERT_TRUE(opened_[i].leg->Send("echo with''out-server\n").ok());
+    EXPECT_TRUE(opened_[i].leg->ReadUntil("without-server"));
+  }
+  cluster_.StartServer();
 
-    EXPECT_EQ(cluster.GetSession(opened.session["name"])["end"].value("cause", ""),
-              "SERVER_STOPPED");
-    ExpectNoSessions(cluster);
-    EXPECT_TRUE(cluster.AwaitDevice(kDevice, "ONLINE", kPresence));
-    ExpectNextSessionWorks(cluster);
-    ExpectDescriptors(cluster.device(kDevice).pid(), before);
+  AwaitAll("ONLINE");
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    if (!places_[i].flow.over_icg()) {
+      EXPECT_EQ(CauseOf(opened_[i]), "SERVER_STOPPED");
+      continue;
+    }
+    if (places_[i].step != Step::kFlowing) continue;
+    // The restarted server knows the session, and its end.
+    EXPECT_EQ(cluster_.GetSession(opened_[i].session["name"]).value("state", ""), "ACTIVE");
+    ASSERT_TRUE(opened_[i].leg->Send("exit\n").ok());
+    opened_[i].leg->ReadToEnd();
+    EXPECT_EQ(opened_[i].leg->close().code, 1000) << opened_[i].leg->close().text;
+    const nlohmann::json ended = cluster_.AwaitSession(opened_[i].session["name"], "ENDED");
+    EXPECT_EQ(ended["end"].value("cause", ""), "PROGRAM_ENDED");
+    EXPECT_TRUE(IsTimelineOf(places_[i].flow, Steps(ended))) << ended["timeline"];
+  }
+  for (Opened& opened : opened_) {
+    if (opened.leg != nullptr) opened.leg->Cut();
+  }
+  ExpectNoSessions(cluster_, absl::Seconds(45));
+  for (const Opened& opened : opened_) ExpectShellEnds(opened.shell);
+  opened_.clear();
+  before_["server"] = OpenDescriptors(cluster_.server().pid());
+  ExpectAllWorks();
+}
+
+TEST_F(Failures, IcgsKilledAtEachStepOfTheirFlows) {
+  OpenAll();
+  for (const char* icg : {"icg-grpcs", "icg-wss"}) cluster_.KillIcg(icg);
+
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    if (!places_[i].flow.over_icg()) continue;
+    EXPECT_TRUE(cluster_.AwaitDevice(places_[i].unit_id, "OFFLINE", kPresence));
+    if (opened_[i].leg != nullptr) opened_[i].leg->ReadToEnd();
+    ExpectShellEnds(opened_[i].shell);
+  }
+  EXPECT_TRUE(cluster_.AwaitIcg("icg-grpcs", "DISCONNECTED", kPresence));
+  // Only the direct sessions that have a Console, or wait for one, are left.
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    if (!places_[i].flow.over_icg()) {
+      if (places_[i].step != Step::kFlowing) continue;
+      ASSERT_TRUE(opened_[i].leg->Send("echo un''touched\n").ok());
+      EXPECT_TRUE(opened_[i].leg->ReadUntil("untouched"));
+      continue;
+    }
+    const nlohmann::json ended =
+        cluster_.AwaitSession(opened_[i].session["name"], "ENDED", kPresence);
+    EXPECT_EQ(ended["end"].value("cause", ""), "EDGE_LOST") << ended;
+  }
+  for (const char* icg : {"icg-grpcs", "icg-wss"}) {
+    cluster_.StartIcg(icg);
+    before_[icg] = OpenDescriptors(cluster_.icg(icg).process->pid()) + 8;
+  }
+  for (Opened& opened : opened_) {
+    if (opened.leg != nullptr) opened.leg->Cut();
+  }
+  opened_.clear();
+  ExpectNoSessions(cluster_, absl::Seconds(45));
+  ExpectAllWorks();
+}
+
+TEST_F(Failures, EverythingStopsCleanlyWhileTerminalsRun) {
+  OpenAll();
+  const auto stop = [](Process& process) {
+    process.Signal(SIGTERM);
+    const auto status = process.Wait(absl::Seconds(30));
+    ASSERT_TRUE(status.has_value()) << "does not stop";
+    EXPECT_TRUE(status->exited);
+    EXPECT_EQ(status->value, 0);
+  };
+  for (const auto& [name, process] : Servers()) {
+    SCOPED_TRACE(name);
+    stop(*process);
+  }
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(places_[i].flow.Label(), " step ", static_cast<int>(places_[i].step)));
+    if (opened_[i].leg != nullptr) {
+      opened_[i].leg->ReadToEnd();
+      EXPECT_EQ(opened_[i].leg->close().code, 4503) << opened_[i].leg->close().text;
+    }
+    ExpectShellEnds(opened_[i].shell);
+    stop(cluster_.device(places_[i].unit_id));
   }
 }
 
-TEST(Failures, ServerAndDeviceStopCleanlyWhileATerminalRuns) {
-  Cluster cluster;
-  cluster.StartDevice(kDevice);
-  Opened opened = OpenUpTo(cluster, Step::kFlowing);
-  const ExitStatus status = cluster.StopServer();
-  EXPECT_TRUE(status.exited);
-  EXPECT_EQ(status.value, 0);
-  opened.leg->ReadToEnd();
-  EXPECT_EQ(opened.leg->close().code, 4503);
-  EXPECT_TRUE(Eventually(kCleanUp, [&] { return IsGone(opened.shell); }));
+TEST_F(Failures, CertificatesAreReadAgainWhileTerminalsRun) {
+  OpenAll();
+  for (const auto& [name, process] : Servers()) process->Signal(SIGHUP);
+  for (const auto& [name, process] : Servers()) {
+    EXPECT_TRUE(Eventually(kCleanUp, [&, log = name] {
+      return absl::StrContains(cluster_.Log(log), "read again");
+    })) << name;
+  }
 
-  cluster.device(kDevice).Signal(SIGTERM);
-  const auto device = cluster.device(kDevice).Wait(absl::Seconds(30));
-  ASSERT_TRUE(device.has_value());
-  EXPECT_TRUE(device->exited);
-  EXPECT_EQ(device->value, 0);
-}
-
-TEST(Failures, CertificatesAreReadAgainWhileATerminalRuns) {
-  Cluster cluster;
-  cluster.StartDevice(kDevice);
-  Opened opened = OpenUpTo(cluster, Step::kFlowing);
-  cluster.server().Signal(SIGHUP);
-  ASSERT_TRUE(Eventually(kCleanUp, [&] {
-    return cluster.Log("server").find("certificates read again") != std::string::npos;
-  }));
-
-  ASSERT_TRUE(opened.leg->Send("echo still''-here\n").ok());
-  EXPECT_TRUE(opened.leg->ReadUntil("still-here"));
-  ExpectNextSessionWorks(cluster);
-}
-
-TEST(Failures, R14ABlackHoledDeviceGoesOfflineAndReturns) {
-  Cluster cluster;
-  TcpProxy proxy(cluster.port());
-  cluster.StartDevice(kDevice, proxy.port());
-  auto leg = cluster.Open(kDevice);
-  const std::string shell = ShellPid(*leg);
-  proxy.BlackHole();
-
-  EXPECT_TRUE(cluster.AwaitDevice(kDevice, "OFFLINE", kPresence));
-  leg->ReadToEnd();
-  EXPECT_EQ(leg->close().code, 4502);
-  EXPECT_TRUE(Eventually(absl::Seconds(60), [&] { return IsGone(shell); }));
-  ExpectNoSessions(cluster);
-  proxy.Recover();
-  EXPECT_TRUE(cluster.AwaitDevice(kDevice, "ONLINE", absl::Seconds(90)));
-  ExpectNextSessionWorks(cluster);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    SCOPED_TRACE(places_[i].flow.Label());
+    if (places_[i].step != Step::kFlowing) continue;
+    ASSERT_TRUE(opened_[i].leg->Send("echo still''-here\n").ok());
+    EXPECT_TRUE(opened_[i].leg->ReadUntil("still-here"));
+  }
 }
 
 }  // namespace

@@ -41,8 +41,10 @@ Reply Api::Call(const std::string& method, const std::string& path, const nlohma
   const auto response =
       Block(dataplane::Fetch(*endpoint, options, std::move(request), absl::Seconds(60)));
   if (!response.ok()) return {0, {{"error", std::string(response.status().message())}}, {}};
-  return {response->status, nlohmann::json::parse(response->body, nullptr, false),
-          response->headers};
+  Reply reply{response->status, nlohmann::json::parse(response->body, nullptr, false),
+              response->headers};
+  if (reply.body.is_discarded()) reply.body = response->body;
+  return reply;
 }
 
 bool Api::Login(const std::string& username, const std::string& password) {

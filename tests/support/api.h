@@ -16,6 +16,7 @@ namespace fairlead::tests {
 // An answer.
 struct Reply {
   int status = 0;
+  // A string if it is not JSON.
   nlohmann::json body;
   dataplane::HttpHeaders headers;
 };

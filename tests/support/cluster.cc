@@ -55,6 +55,7 @@ Cluster::Cluster(const Options& options) : options_(options), folder_(NewFolder(
 
 Cluster::~Cluster() {
   devices_.clear();
+  icgs_.clear();
   server_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
@@ -62,6 +63,9 @@ Cluster::~Cluster() {
 
 void Cluster::Fail(const std::string& what) {
   std::fprintf(stderr, "cluster: %s\n--- server ---\n%s\n", what.c_str(), Log("server").c_str());
+  for (const auto& icg : icgs_) {
+    std::fprintf(stderr, "--- %s ---\n%s\n", icg.first.c_str(), Log(icg.first).c_str());
+  }
   for (const auto& device : devices_) {
     std::fprintf(stderr, "--- %s ---\n%s\n", device.first.c_str(), Log(device.first).c_str());
   }
@@ -72,9 +76,31 @@ std::string Cluster::Log(const std::string& name) const {
   return ReadFile(absl::StrCat(folder_, "/", name, ".log")).value_or("");
 }
 
+std::unique_ptr<Process> Cluster::StartListening(const Process::Options& process,
+                                                 const std::string& port_file,
+                                                 std::uint16_t* port) {
+  std::filesystem::remove(port_file);
+  std::unique_ptr<Process> started = Process::Start(process);
+  const bool ready = Eventually(absl::Seconds(60), [&] {
+    if (started->Wait(absl::ZeroDuration()).has_value()) {
+      Fail(absl::StrCat(process.argv[0],
+                        " ended at once: ", ReadFile(process.log_path).value_or("")));
+    }
+    const std::string text(absl::StripSuffix(ReadFile(port_file).value_or(""), "\n"));
+    int number = 0;
+    if (!absl::SimpleAtoi(text, &number)) return false;
+    *port = static_cast<std::uint16_t>(number);
+    return true;
+  });
+  if (!ready) {
+    Fail(absl::StrCat(process.argv[0],
+                      " did not write its port: ", ReadFile(process.log_path).value_or("")));
+  }
+  return started;
+}
+
 void Cluster::StartServer() {
   const std::string port_file = folder_ + "/port";
-  std::filesystem::remove(port_file);
   Process::Options process;
   process.argv = {Runfile("control/server"), absl::StrCat("--listen=127.0.0.1:", port_),
                   absl::StrCat("--state_dir=", folder_, "/server"),
@@ -82,16 +108,7 @@ void Cluster::StartServer() {
   process.argv.insert(process.argv.end(), options_.server_arguments.begin(),
                       options_.server_arguments.end());
   process.log_path = folder_ + "/server.log";
-  server_ = Process::Start(process);
-  const bool ready = Eventually(absl::Seconds(60), [&] {
-    if (server_->Wait(absl::ZeroDuration()).has_value()) Fail("the server ended at once");
-    const std::string text(absl::StripSuffix(ReadFile(port_file).value_or(""), "\n"));
-    int port = 0;
-    if (!absl::SimpleAtoi(text, &port)) return false;
-    port_ = static_cast<std::uint16_t>(port);
-    return true;
-  });
-  if (!ready) Fail("the server did not write its port");
+  server_ = StartListening(process, port_file, &port_);
   api_ = std::make_unique<Api>(absl::StrCat("https://localhost:", port_),
                                ReadFile(ca_file()).value_or(""));
   const std::string password = ReadFile(password_file()).value_or("");
@@ -110,32 +127,110 @@ ExitStatus Cluster::StopServer() {
   return *status;
 }
 
-void Cluster::LaunchDevice(const std::string& unit_id, std::uint16_t port) {
+void Cluster::EnsureKey(const std::string& folder) {
+  if (std::filesystem::exists(folder)) return;
+  std::filesystem::create_directory(folder);
+  const Reply key = api_->Call("POST", "/api/v1/firstAuthenticationKeys", {{"type", "ONE_TIME"}});
+  if (key.status != 200) Fail(absl::StrCat("cannot create a key: ", key.body.dump()));
+  WriteFile(folder + "/key", key.body.value("key", ""));
+}
+
+void Cluster::LaunchDevice(const std::string& unit_id, const DeviceOptions& options) {
   const std::string folder = absl::StrCat(folder_, "/", unit_id);
-  if (!std::filesystem::exists(folder)) {
-    std::filesystem::create_directory(folder);
-    const Reply key = api_->Call("POST", "/api/v1/firstAuthenticationKeys", {{"type", "ONE_TIME"}});
-    if (key.status != 200) Fail(absl::StrCat("cannot create a key: ", key.body.dump()));
-    WriteFile(folder + "/key", key.body.value("key", ""));
-  }
+  EnsureKey(folder);
+  std::uint16_t port = options.icg.empty() ? port_ : icg(options.icg).external.port();
+  if (options.port != 0) port = options.port;
   Process::Options process;
   process.argv = {Runfile("device/agent"),
-                  absl::StrCat("--server=localhost:", port == 0 ? port_ : port),
+                  absl::StrCat("--os=", options.os),
+                  absl::StrCat("--server=localhost:", port),
                   absl::StrCat("--unit_id=", unit_id),
                   absl::StrCat("--state_dir=", folder),
                   absl::StrCat("--key_file=", folder, "/key"),
                   absl::StrCat("--ca_file=", ca_file()),
                   absl::StrCat("--profiles_file=", folder_, "/profiles.textproto")};
+  process.argv.insert(process.argv.end(), options.arguments.begin(), options.arguments.end());
   process.log_path = absl::StrCat(folder_, "/", unit_id, ".log");
   process.environment = {"PS1=fairlead> ", "ENV=", "HISTFILE=/dev/null"};
-  devices_[unit_id] = Process::Start(process);
+  if (options.os != 11 || !options.icg.empty()) {
+    if (options.os == 11) process.argv.push_back("--listen=none");
+    devices_[unit_id] = Process::Start(process);
+    return;
+  }
+  const std::string port_file = folder + "/port";
+  process.argv.push_back("--listen=127.0.0.1:0");
+  process.argv.push_back(absl::StrCat("--port_file=", port_file));
+  std::uint16_t listening = 0;
+  devices_[unit_id] = StartListening(process, port_file, &listening);
+  SetAddress(unit_id, listening);
 }
 
-void Cluster::StartDevice(const std::string& unit_id, std::uint16_t port) {
-  LaunchDevice(unit_id, port);
+// The device keeps its address, whatever port it listens on after a restart.
+void Cluster::SetAddress(const std::string& unit_id, std::uint16_t port) {
+  std::unique_ptr<TcpProxy>& proxy = dial_proxies_[unit_id];
+  if (proxy == nullptr) proxy = std::make_unique<TcpProxy>();
+  proxy->SetTarget(port);
+  const std::string path = absl::StrCat("/api/v1/devices/", unit_id);
+  const bool set = Eventually(absl::Seconds(60), [&] {
+    return api_->Call("PATCH", path, {{"address", absl::StrCat("localhost:", proxy->port())}})
+               .status == 200;
+  });
+  if (!set) Fail(absl::StrCat(unit_id, ": its address cannot be set"));
+}
+
+void Cluster::StartDevice(const std::string& unit_id, const DeviceOptions& options) {
+  LaunchDevice(unit_id, options);
   if (!AwaitDevice(unit_id, "ONLINE", absl::Seconds(60))) {
     Fail(absl::StrCat(unit_id, " does not come online"));
   }
+}
+
+void Cluster::LaunchIcg(const std::string& id, const IcgOptions& options) {
+  const std::string bundle = absl::StrCat(folder_, "/", id, ".bundle");
+  std::unique_ptr<IcgNode>& node = icgs_[id];
+  if (node == nullptr) {
+    node = std::make_unique<IcgNode>();
+    nlohmann::json icg = options.fields;
+    icg["name"] = absl::StrCat("icgs/", id);
+    icg["internalAddress"] = absl::StrCat(options.scheme, "://localhost:", node->internal.port());
+    icg["externalAddress"] = absl::StrCat("localhost:", node->external.port());
+    const Reply reply = api_->Call("POST", "/api/v1/icgs", {{"icg", icg}});
+    if (reply.status != 200) Fail(absl::StrCat("cannot register ", id, ": ", reply.body.dump()));
+    WriteFile(bundle, reply.body.dump());
+  }
+  const std::string port_file = absl::StrCat(folder_, "/", id, ".port");
+  Process::Options process;
+  process.argv = {Runfile("gateway/icg"), "--listen=127.0.0.1:0", absl::StrCat("--bundle=", bundle),
+                  absl::StrCat("--port_file=", port_file)};
+  process.log_path = absl::StrCat(folder_, "/", id, ".log");
+  std::uint16_t port = 0;
+  node->process = StartListening(process, port_file, &port);
+  node->internal.SetTarget(port);
+  node->external.SetTarget(port);
+}
+
+void Cluster::StartIcg(const std::string& id, const IcgOptions& options) {
+  LaunchIcg(id, options);
+  if (!AwaitIcg(id, "CONNECTED", absl::Seconds(60))) {
+    Fail(absl::StrCat(id, " is not connected: ", GetIcg(id).dump()));
+  }
+}
+
+void Cluster::KillIcg(const std::string& id) {
+  icg(id).process->Signal(SIGKILL);
+  icg(id).process->Wait(absl::InfiniteDuration());
+}
+
+nlohmann::json Cluster::GetIcg(const std::string& id) {
+  const Reply reply = api_->Call("GET", "/api/v1/icgs");
+  for (const nlohmann::json& icg : reply.body.value("icgs", nlohmann::json::array())) {
+    if (icg.value("name", "") == absl::StrCat("icgs/", id)) return icg;
+  }
+  return nlohmann::json::object();
+}
+
+bool Cluster::AwaitIcg(const std::string& id, const std::string& state, absl::Duration limit) {
+  return Eventually(limit, [&] { return GetIcg(id).value("state", "") == state; });
 }
 
 void Cluster::KillDevice(const std::string& unit_id) {
@@ -163,8 +258,11 @@ std::unique_ptr<ConsoleLeg> Cluster::Open(const std::string& unit_id, nlohmann::
                                           ConsoleLeg::Acknowledge acknowledge) {
   const nlohmann::json created = CreateSession(unit_id, request);
   if (session != nullptr) *session = created;
+  const auto stream = created.value("stream", "") == "TELNET" ? ConsoleLeg::Stream::kTelnet
+                                                              : ConsoleLeg::Stream::kPty;
   return std::make_unique<ConsoleLeg>(created.value("consoleUrl", ""),
-                                      created.value("consoleTicket", ""), api_->tls(), acknowledge);
+                                      created.value("consoleTicket", ""), api_->tls(), acknowledge,
+                                      stream);
 }
 
 nlohmann::json Cluster::GetSession(const std::string& name) {
@@ -193,14 +291,26 @@ std::size_t Cluster::UnendedSessions() {
   return count;
 }
 
-ExitStatus Cluster::Console(const std::vector<std::string>& arguments, const std::string& input,
-                            std::string* output) {
-  const std::string name = absl::StrCat(folder_, "/console", ++console_runs_);
-  WriteFile(name + ".in", input);
+Process::Options Cluster::ConsoleProcess(const std::vector<std::string>& arguments) const {
   Process::Options process;
   process.argv = {Runfile("console/cli"), "--server", api_->url(), "--ca_file", ca_file()};
   process.argv.insert(process.argv.end(), arguments.begin(), arguments.end());
   process.environment = {absl::StrCat("XDG_STATE_HOME=", folder_, "/console")};
+  return process;
+}
+
+std::unique_ptr<Process> Cluster::LaunchConsole(const std::vector<std::string>& arguments,
+                                                const std::string& log) {
+  Process::Options process = ConsoleProcess(arguments);
+  process.log_path = absl::StrCat(folder_, "/", log, ".log");
+  return Process::Start(process);
+}
+
+ExitStatus Cluster::Console(const std::vector<std::string>& arguments, const std::string& input,
+                            std::string* output) {
+  const std::string name = absl::StrCat(folder_, "/console", ++console_runs_);
+  WriteFile(name + ".in", input);
+  Process::Options process = ConsoleProcess(arguments);
   process.stdin_path = name + ".in";
   process.stdout_path = name + ".out";
   process.log_path = name + ".log";

@@ -35,8 +35,9 @@ awaitable<void> Drop(std::unique_ptr<dataplane::WebSocket> websocket) {
 }  // namespace
 
 ConsoleLeg::ConsoleLeg(const std::string& url, const std::string& ticket,
-                       std::shared_ptr<dataplane::TlsClientContext> tls, Acknowledge acknowledge)
-    : acknowledge_(acknowledge) {
+                       std::shared_ptr<dataplane::TlsClientContext> tls, Acknowledge acknowledge,
+                       Stream stream)
+    : acknowledge_(stream == Stream::kPty ? acknowledge : Acknowledge::kNever), stream_(stream) {
   const auto endpoint = dataplane::ParseUrl(url);
   if (!endpoint.ok()) {
     std::fprintf(stderr, "%s: %s\n", url.c_str(), endpoint.status().ToString().c_str());
@@ -58,6 +59,11 @@ ConsoleLeg::ConsoleLeg(const std::string& url, const std::string& ticket,
 ConsoleLeg::~ConsoleLeg() { Block(Drop(std::move(websocket_))); }
 
 absl::Status ConsoleLeg::Send(absl::string_view bytes) {
+  if (stream_ == Stream::kPty) return SendRaw(bytes);
+  return SendRaw(TelnetDecoder::Escape(bytes));
+}
+
+absl::Status ConsoleLeg::SendRaw(absl::string_view bytes) {
   while (!bytes.empty()) {
     const absl::string_view piece = bytes.substr(0, 64 * 1024);
     bytes.remove_prefix(piece.size());
@@ -88,8 +94,14 @@ bool ConsoleLeg::ReadOne() {
   }
   if (message.kind == FrameKind::kBinary) {
     received_ += message.payload.size();
-    output_ += message.payload;
-    AcknowledgeIfDue();
+    if (stream_ == Stream::kPty) {
+      output_ += message.payload;
+      AcknowledgeIfDue();
+      return true;
+    }
+    std::string answers;
+    telnet_.Feed(message.payload, &output_, &answers);
+    if (!answers.empty()) SendRaw(answers).IgnoreError();
     return true;
   }
   controls_.push_back(nlohmann::json::parse(message.payload, nullptr, false));

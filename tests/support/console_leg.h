@@ -14,6 +14,7 @@
 #include "dataplane/client.h"
 #include "dataplane/websocket.h"
 #include "nlohmann/json.hpp"
+#include "tests/support/telnet_decoder.h"
 
 namespace fairlead::tests {
 
@@ -21,16 +22,20 @@ namespace fairlead::tests {
 class ConsoleLeg {
  public:
   enum class Acknowledge { kNever, kEvery64KiB };
+  enum class Stream { kPty, kTelnet };
 
   // Dials `url` with `ticket` as the second offered subprotocol; ends the program if the upgrade
-  // itself fails.
+  // itself fails. With kTelnet, bytes are sent and seen as a Telnet client's terminal does, and
+  // nothing is acknowledged.
   ConsoleLeg(const std::string& url, const std::string& ticket,
              std::shared_ptr<dataplane::TlsClientContext> tls,
-             Acknowledge acknowledge = Acknowledge::kEvery64KiB);
+             Acknowledge acknowledge = Acknowledge::kEvery64KiB, Stream stream = Stream::kPty);
   ~ConsoleLeg();
 
   // Sends terminal bytes, in messages of at most 64 KiB.
   absl::Status Send(absl::string_view bytes);
+  // Sends bytes as they are, Telnet or not.
+  absl::Status SendRaw(absl::string_view bytes);
   absl::Status SendControl(const nlohmann::json& control);
 
   // Reads until the output so far contains `text`; false if the tunnel ends before.
@@ -51,6 +56,10 @@ class ConsoleLeg {
   const std::vector<nlohmann::json>& controls() const { return controls_; }
   // The first control frame with `name`, or null.
   nlohmann::json Control(const std::string& name) const;
+  // With kTelnet: what the device negotiated.
+  const TelnetDecoder& telnet() const { return telnet_; }
+  // Payload bytes of the tunnel, Telnet's own included.
+  std::uint64_t received() const { return received_; }
   // Set once the tunnel has ended.
   const dataplane::CloseReason& close() const { return close_; }
   const std::string& subprotocol() const { return subprotocol_; }
@@ -59,6 +68,8 @@ class ConsoleLeg {
   void AcknowledgeIfDue();
 
   const Acknowledge acknowledge_;
+  const Stream stream_;
+  TelnetDecoder telnet_;
   std::unique_ptr<dataplane::WebSocket> websocket_;
   std::string subprotocol_;
   std::string output_;

@@ -4,6 +4,7 @@
 #include "tests/support/tcp_proxy.h"
 
 #include <array>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -36,6 +37,7 @@ struct Pair {
   }
   tcp::socket client;
   tcp::socket server;
+  int ended_directions = 0;
 };
 
 }  // namespace
@@ -50,7 +52,8 @@ struct TcpProxy::State : std::enable_shared_from_this<TcpProxy::State> {
     gate.expires_at(std::chrono::steady_clock::time_point::max());
   }
 
-  const std::uint16_t target_port;
+  std::atomic<std::uint16_t> target_port;
+  std::atomic<std::uint64_t> bytes{0};
   tcp::acceptor acceptor;
   // Fires (by being cancelled) when forwarding may go on.
   dataplane::net::steady_timer gate;
@@ -62,14 +65,20 @@ struct TcpProxy::State : std::enable_shared_from_this<TcpProxy::State> {
     while (true) {
       while (black_hole) co_await gate.async_wait(kToken);
       const auto [read_error, n] = co_await from.async_read_some(buffer(data), kToken);
-      if (read_error) break;
+      if (read_error) co_return OnEnd(*pair, to, read_error == dataplane::net::error::eof);
       while (black_hole) co_await gate.async_wait(kToken);
       const auto [write_error, m] =
           co_await dataplane::net::async_write(to, buffer(data.data(), n), kToken);
-      if (write_error) break;
+      if (write_error) co_return OnEnd(*pair, to, false);
+      bytes += n;
     }
-    // A half-closed connection ends whole: the tunnels know no half-close.
-    pair->Close();
+  }
+
+  // Passes the end of one direction on; after a failure, and after both ends, nothing is left.
+  static void OnEnd(Pair& pair, tcp::socket& to, bool clean) {
+    if (!clean || ++pair.ended_directions == 2) return pair.Close();
+    dataplane::error_code ignored;
+    to.shutdown(tcp::socket::shutdown_send, ignored);
   }
 
   awaitable<void> Serve(std::shared_ptr<State> self, std::shared_ptr<Pair> pair) {
@@ -123,6 +132,10 @@ TcpProxy::TcpProxy(std::uint16_t target_port) : state_(std::make_shared<State>(t
 }
 
 TcpProxy::~TcpProxy() { Block(state_->Stop()); }
+
+void TcpProxy::SetTarget(std::uint16_t target_port) { state_->target_port = target_port; }
+
+std::uint64_t TcpProxy::bytes() const { return state_->bytes; }
 
 std::uint16_t TcpProxy::port() const { return state_->acceptor.local_endpoint().port(); }
 

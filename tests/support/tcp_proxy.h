@@ -1,7 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A TCP proxy on loopback that can stop forwarding without closing anything: a black-holed network.
-// Used by the tests of presence and of half-open connections.
+// A TCP proxy on loopback that can stop forwarding without closing anything (a black-holed
+// network), and counts what passes. Used by the tests of presence, of half-open connections, and of
+// addresses that differ from those on which a process listens.
 #ifndef FAIRLEAD_TESTS_SUPPORT_TCP_PROXY_H_
 #define FAIRLEAD_TESTS_SUPPORT_TCP_PROXY_H_
 
@@ -13,11 +14,17 @@ namespace fairlead::tests {
 // Thread: any. Lifetime: the destructor closes everything.
 class TcpProxy {
  public:
-  // Forwards connections to 127.0.0.1:`target_port`.
-  explicit TcpProxy(std::uint16_t target_port);
+  // Forwards connections to 127.0.0.1:`target_port`; 0 for nowhere yet: connections are closed.
+  explicit TcpProxy(std::uint16_t target_port = 0);
   ~TcpProxy();
 
   std::uint16_t port() const;
+
+  // New connections go there.
+  void SetTarget(std::uint16_t target_port);
+
+  // Bytes forwarded so far, both ways together.
+  std::uint64_t bytes() const;
 
   // From now on swallows nothing and forwards nothing, on connections old and new: bytes stay
   // unread and no connection is closed.

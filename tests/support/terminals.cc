@@ -1,0 +1,63 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// See terminals.h.
+#include "tests/support/terminals.h"
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::tests {
+
+std::string ShellPid(ConsoleLeg& leg) {
+  EXPECT_TRUE(leg.Send("echo pid=$$=\n").ok());
+  EXPECT_TRUE(leg.ReadUntil("=\r\n"));
+  const std::size_t begin = leg.output().rfind("pid=") + 4;
+  return leg.output().substr(begin, leg.output().find('=', begin) - begin);
+}
+
+bool IsGone(const std::string& pid) {
+  const std::string stat = ReadFile(absl::StrCat("/proc/", pid, "/stat")).value_or("");
+  return stat.empty() || stat.find(") Z") != std::string::npos;
+}
+
+void ExpectShellEnds(const std::string& pid) {
+  if (pid.empty()) return;
+  EXPECT_TRUE(Eventually(kCleanUp, [&] { return IsGone(pid); })) << "shell " << pid << " is left";
+}
+
+void ExpectNextSessionWorks(Cluster& cluster, const std::string& unit_id) {
+  auto leg = cluster.Open(unit_id);
+  ASSERT_TRUE(leg->Send("echo al''ive; exit 4\n").ok());
+  leg->ReadToEnd();
+  EXPECT_THAT(leg->output(), ::testing::HasSubstr("alive"));
+  EXPECT_EQ(leg->close().code, 1000) << leg->close().text;
+}
+
+void ExpectNoSessions(Cluster& cluster, absl::Duration limit) {
+  EXPECT_TRUE(Eventually(limit, [&] { return cluster.UnendedSessions() == 0; }))
+      << cluster.UnendedSessions() << " ghost sessions";
+}
+
+void ExpectDescriptors(pid_t pid, int before) {
+  EXPECT_TRUE(Eventually(kCleanUp, [&] { return OpenDescriptors(pid) <= before; }))
+      << OpenDescriptors(pid) << " descriptors, " << before << " before";
+}
+
+Opened OpenUpTo(Cluster& cluster, const std::string& unit_id, Step step) {
+  Opened opened;
+  if (step == Step::kCreated) {
+    opened.session = cluster.CreateSession(unit_id);
+    return opened;
+  }
+  opened.leg = cluster.Open(unit_id, &opened.session);
+  if (step == Step::kAttached) return opened;
+  opened.shell = ShellPid(*opened.leg);
+  if (step == Step::kFlooding) {
+    EXPECT_TRUE(opened.leg->Send("yes\n").ok());
+    EXPECT_TRUE(opened.leg->ReadUntil("y\r\ny\r\ny\r\n"));
+  }
+  return opened;
+}
+
+}  // namespace fairlead::tests
