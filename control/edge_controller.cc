@@ -104,8 +104,9 @@ void EdgeController::OnEdgeDown(absl::string_view edge, const absl::Status& stat
   spdlog::warn("edge {}: not linked: {}", edge.empty() ? "local" : Printable(edge),
                Printable(status.message()));
   if (Edge* known = Find(edge)) known->in_snapshot = false;
-  for (std::string& unit_id : support_.directory.OnEdgeGone(edge)) Save(std::move(unit_id));
-  sessions_->OnEdgeGone(edge);
+  const std::vector<std::string> unit_ids = support_.directory.OnEdgeGone(edge);
+  for (const std::string& unit_id : unit_ids) Save(unit_id);
+  sessions_->OnEdgeGone(edge, unit_ids);
 }
 
 void EdgeController::OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& event) {

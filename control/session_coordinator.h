@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "control/audit_log.h"
@@ -26,6 +28,7 @@
 #include "control/rate_limiter.h"
 #include "control/session_board.h"
 #include "control/session_machine.h"
+#include "control/session_request.h"
 #include "control/store.h"
 #include "proto/session.pb.h"
 
@@ -61,8 +64,8 @@ struct SessionActor {
   std::string peer_address;
 };
 
-// Thread: Open, Abandon, Terminate and EndSessionsOf from any thread, the On... on the serial
-// executor. Callbacks are called on an executor's thread, once.
+// Thread: Open, Abandon, Terminate, EndSessionsOf and the Set... from any thread, the On... on the
+// serial executor. Callbacks are called on an executor's thread, once.
 // Lifecycle: Recover before the first edge is linked; Shutdown before the executors stop; both
 // executors must have stopped before it is destroyed.
 class SessionCoordinator {
@@ -72,11 +75,15 @@ class SessionCoordinator {
   SessionCoordinator(SessionSupport support, SessionCoordinatorOptions options);
   ~SessionCoordinator();
 
-  // Marks sessions left over from an earlier run as ended. Blocks on the store.
+  // Deals with sessions left over from an earlier run: those over an ICG that ran, or whose Console
+  // was informed, are taken up and wait for the ICG to name them; the others are marked as ended.
+  // After the directory was loaded. Blocks on the store.
   absl::Status Recover();
 
-  // Where Consoles open their tunnels at the server's own edge, "host:port". Before the first Open.
-  void SetPublicAddress(absl::string_view address) { public_address_ = std::string(address); }
+  // Where Consoles open their tunnels at the server's own edge, "host:port".
+  void SetPublicAddress(absl::string_view address) { SetConsoleAddress(kLocalEdge, address); }
+  // Where Consoles open their tunnels at an edge, "host:port"; empty for nowhere.
+  void SetConsoleAddress(absl::string_view edge, absl::string_view address);
 
   // Opens a session; `id` is a fresh RandomId. The result carries the Console's ticket.
   // Errors (to `done`): those of SessionService.CreateSession.
@@ -92,7 +99,8 @@ class SessionCoordinator {
   // Ends all sessions of a device, with `message`.
   void EndSessionsOf(std::string unit_id, std::string message);
 
-  // Ends all sessions because the server stops, and calls `done` when all is in the store.
+  // Ends sessions because the server stops, and calls `done` when all is in the store. Those that
+  // have been opened over an ICG go on there, for the next run to take up.
   void Shutdown(absl::AnyInvocable<void()> done);
 
   // Answers callers that are still waiting. After the executors have stopped.
@@ -102,11 +110,14 @@ class SessionCoordinator {
   void OnDeviceReport(absl::string_view unit_id, const v1::DeviceMessage& message);
   // The device's standing connection is gone.
   void OnDeviceGone(absl::string_view unit_id);
-  // What a device says runs on it: what should not is ended.
+  // A device is connected, and says what runs on it: what should not is ended.
   void OnRunningSessions(const v1::DeviceConnected& connected);
-  void OnEdgeGone(absl::string_view edge);
+  // The link to an edge is gone; these devices were connected over it.
+  void OnEdgeGone(absl::string_view edge, const std::vector<std::string>& unit_ids);
   // The edge's process is another one: its sessions are gone.
   void OnEdgeRestarted(absl::string_view edge);
+  // The edge will not be linked again. While it still is, so that it can be told to end what runs.
+  void OnEdgeRemoved(absl::string_view edge);
   // The edge has told of all its sessions.
   void OnSnapshot(absl::string_view edge, const std::set<std::string>& session_ids);
 
@@ -119,13 +130,21 @@ class SessionCoordinator {
     Callback done;
   };
 
+  // What the request becomes, without a name.
   absl::StatusOr<v1::Session> Check(const SessionActor& actor,
-                                    const v1::CreateSessionRequest& request, std::string* edge,
-                                    v1::Device* device);
-  absl::Status CheckDevice(const v1::Device& device, absl::string_view profile) const;
+                                    const v1::CreateSessionRequest& request, v1::Device* device,
+                                    SessionPath* path);
+  DeviceWays WaysTo(const std::string& unit_id) const;
+  absl::Status CheckOpenSessions(const v1::Device& device) const;
+  absl::StatusOr<std::string> ConsoleAddress(absl::string_view edge) const;
   void OpenNow(SessionActor actor, const v1::CreateSessionRequest& request, const std::string& id,
                Callback done);
   void TerminateNow(Waiter waiter, const std::string& name);
+  // Takes up a session that an earlier run left over an ICG. False if that cannot be.
+  bool Adopt(const v1::Session& session);
+  // Ends all sessions of an edge that no longer knows them.
+  void OnAllForgotten(absl::string_view edge, const std::string& message);
+  void ForgetLostLink(absl::string_view edge);
 
   Live* Find(absl::string_view id);
   // Feeds the machine and does what it wants. `id` may be gone afterwards.
@@ -145,6 +164,8 @@ class SessionCoordinator {
   void Persist(Live& live);
   void OnPersisted(const std::string& id, const absl::Status& status);
   void ForgetIfDone(const std::string& id);
+  // Tells the caller of Shutdown when nothing is left to end or to write.
+  void FinishStop();
   // Runs `work` on the store's executor; false if that is impossible.
   bool OnStore(Task work) { return support_.store_executor.Post(std::move(work)); }
   // Audits, then calls `done` with `result`, or with the audit's failure.
@@ -152,11 +173,15 @@ class SessionCoordinator {
 
   const SessionSupport support_;
   const SessionCoordinatorOptions options_;
-  std::string public_address_ = "localhost:8443";
   RateLimiter rate_limiter_;
   std::map<std::string, std::unique_ptr<Live>, std::less<>> live_;
+  // Devices without a connection, each with the edge whose link they lost it with.
+  std::map<std::string, std::string, std::less<>> behind_lost_links_;
   bool stopping_ = false;
   absl::AnyInvocable<void()> on_stopped_;
+  mutable absl::Mutex addresses_mutex_;
+  std::map<std::string, std::string, std::less<>> console_addresses_
+      ABSL_GUARDED_BY(addresses_mutex_);
 };
 
 }  // namespace fairlead::control

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/status.h"
 #include "control/proto_time.h"
+#include "control/session_outcome.h"
 
 namespace fairlead::control {
 namespace {
@@ -17,50 +17,10 @@ using Type = SessionEvent::Type;
 
 constexpr std::uint32_t kNeverCame = 4502;
 constexpr std::uint32_t kTerminated = 4410;
-constexpr std::uint32_t kLimit = 4408;
 constexpr std::uint32_t kDraining = 4503;
-
-v1::SessionEnd::Cause CauseByDevice(std::uint32_t code) {
-  return code == 1000 || code == 1005 ? Cause::PROGRAM_ENDED : Cause::DEVICE_LOST;
-}
-
-v1::SessionEnd::Cause CauseByConsole(std::uint32_t code) {
-  return code == 1000 || code == 1001 || code == 1005 ? Cause::CONSOLE_CLOSED : Cause::CONSOLE_LOST;
-}
+constexpr std::size_t kMaxReasonBytes = 500;
 
 }  // namespace
-
-v1::SessionEnd::Cause CauseOfTunnelEnd(const v1::TunnelEvent& event, bool was_active) {
-  switch (event.close_code()) {
-    case kLimit:
-      return Cause::LIMIT_REACHED;
-    case kTerminated:
-      return Cause::TERMINATED;
-    case kDraining:
-      return Cause::SERVER_STOPPED;
-    default:
-      break;
-  }
-  if (event.ended_by() == v1::TunnelEvent::DEVICE) return CauseByDevice(event.close_code());
-  if (event.ended_by() == v1::TunnelEvent::CONSOLE) return CauseByConsole(event.close_code());
-  if (event.close_code() == 1001) return Cause::SERVER_STOPPED;
-  return was_active ? Cause::CAUSE_UNSPECIFIED : Cause::NEVER_ATTACHED;
-}
-
-absl::Status StatusOfRefusal(const v1::OpenTerminalResult& result, absl::string_view device_label) {
-  const std::string sentence = absl::StrCat(
-      device_label, " refused the terminal: ",
-      result.message().empty() ? "it gave no reason" : result.message().substr(0, 500));
-  switch (result.refusal()) {
-    case v1::OpenTerminalResult::TOO_MANY_SESSIONS:
-      return ErrorWithReason(absl::StatusCode::kResourceExhausted, "DEVICE_REFUSED", sentence);
-    case v1::OpenTerminalResult::TUNNEL_FAILED:
-    case v1::OpenTerminalResult::STOPPING:
-      return ErrorWithReason(absl::StatusCode::kUnavailable, "DEVICE_REFUSED", sentence);
-    default:
-      return ErrorWithReason(absl::StatusCode::kFailedPrecondition, "DEVICE_REFUSED", sentence);
-  }
-}
 
 SessionMachine::SessionMachine(v1::Session session, std::string device_label,
                                SessionDeadlines deadlines)
@@ -68,9 +28,27 @@ SessionMachine::SessionMachine(v1::Session session, std::string device_label,
   session_.clear_console_ticket();
 }
 
+absl::optional<SessionMachine> SessionMachine::Restore(v1::Session session,
+                                                       std::string device_label,
+                                                       SessionDeadlines deadlines) {
+  SessionMachine machine(std::move(session), std::move(device_label), deadlines);
+  const v1::Session& left = machine.session_;
+  if (left.state() == v1::Session::ENDED || left.icg().empty() || !machine.OverIcg() ||
+      !machine.Has(Step::CONSOLE_INFORMED)) {
+    return absl::nullopt;
+  }
+  machine.phase_ = left.state() == v1::Session::ACTIVE ? Phase::kActive : Phase::kInformed;
+  machine.recorded_ = true;
+  machine.accepted_ = true;
+  machine.absent_ = true;
+  return machine;
+}
+
 bool SessionMachine::OverIcg() const {
   return session_.flow() == v1::Session::OS12_ICG || session_.flow() == v1::Session::OS11_ICG;
 }
+
+bool SessionMachine::Dialled() const { return session_.flow() == v1::Session::OS11_DIRECT; }
 
 bool SessionMachine::Has(Step::Step step) const {
   for (const v1::TimelineEntry& entry : session_.timeline()) {
@@ -100,18 +78,17 @@ SessionActions SessionMachine::Apply(const SessionEvent& event) {
       recorded_ = true;
       MaybeInform(event.time, actions);
       break;
+    case Type::kRecordFailed:
+      if (phase_ == Phase::kOpening) {
+        Abort(Cause::CAUSE_UNSPECIFIED, event.status, kDraining, event.time, actions);
+      }
+      break;
     case Type::kEdgeAccepted:
-      accepted_ = true;
-      MaybeInform(event.time, actions);
-      break;
+    case Type::kDeviceRequested:
     case Type::kDeviceAttached:
-      OnAttached(Step::DEVICE_ATTACHED, event, actions);
-      break;
     case Type::kConsoleAttached:
-      OnAttached(Step::CONSOLE_ATTACHED, event, actions);
-      break;
     case Type::kDataFlowing:
-      if (phase_ == Phase::kActive) Record(Step::DATA_FLOWING, event.time, actions);
+      OnProgress(event, actions);
       break;
     case Type::kTunnelEnded:
       OnTunnelEnded(event, actions);
@@ -125,40 +102,20 @@ SessionActions SessionMachine::Apply(const SessionEvent& event) {
     case Type::kDeadline:
       OnDeadline(event, actions);
       break;
-    case Type::kRecordFailed:
-      if (phase_ == Phase::kOpening) {
-        Abort(Cause::CAUSE_UNSPECIFIED, event.status, kDraining, event.time, actions);
-      }
-      break;
     case Type::kDeviceRefused:
       OnRefused(event, actions);
       break;
     case Type::kDeviceGone:
-      // Tunnels are connections of their own and outlive the standing connection.
-      if (!live() || Has(Step::DEVICE_ATTACHED)) break;
-      Abort(Cause::DEVICE_LOST,
-            absl::UnavailableError(absl::StrCat(
-                device_label_, " disconnected while the terminal was being opened; try again")),
-            kNeverCame, event.time, actions);
+      OnDeviceGone(event, actions);
       break;
     case Type::kEdgeGone:
-      // A session that runs may outlast a loss of the link; the next snapshot tells.
-      if (phase_ == Phase::kOpening) {
-        Abort(Cause::SERVER_STOPPED,
-              absl::UnavailableError(absl::StrCat("the edge of ", device_label_,
-                                                  " cannot be reached at the moment; try again")),
-              kDraining, event.time, actions);
-      } else if (phase_ == Phase::kClosing) {
-        End(Cause::TERMINATED, closing_message_, event.time, actions);
-      }
+      OnEdgeGone(event, actions);
       break;
     case Type::kEdgeForgot:
-      if (phase_ == Phase::kClosing) {
-        End(Cause::TERMINATED, closing_message_, event.time, actions);
-      } else if (live()) {
-        Abort(Cause::SERVER_STOPPED, absl::UnavailableError(event.message), kDraining, event.time,
-              actions);
-      }
+      OnEdgeForgot(event, actions);
+      break;
+    case Type::kServerStopping:
+      OnServerStopping(event, actions);
       break;
     case Type::kCallerGone:
       if (phase_ == Phase::kOpening) {
@@ -181,18 +138,39 @@ void SessionMachine::OnRequested(const SessionEvent& event, SessionActions& acti
   actions.deadline = deadlines_.opening;
 }
 
-void SessionMachine::OnAttached(Step::Step step, const SessionEvent& event,
-                                SessionActions& actions) {
-  if (phase_ != Phase::kOpening && phase_ != Phase::kInformed) return;
-  if (!Record(step, event.time, actions)) return;
+void SessionMachine::OnProgress(const SessionEvent& event, SessionActions& actions) {
+  if (phase_ > Phase::kActive) return;
+  OnNamed(actions);
+  switch (event.type) {
+    case Type::kEdgeAccepted:
+      accepted_ = true;
+      break;
+    case Type::kDeviceRequested:
+      Record(Step::DEVICE_REQUESTED, event.time, actions);
+      return;
+    case Type::kDeviceAttached:
+      Record(Step::DEVICE_ATTACHED, event.time, actions);
+      break;
+    case Type::kConsoleAttached:
+      Record(Step::CONSOLE_ATTACHED, event.time, actions);
+      break;
+    default:
+      if (phase_ == Phase::kActive) Record(Step::DATA_FLOWING, event.time, actions);
+      return;
+  }
   MaybeInform(event.time, actions);
   MaybeActivate(actions);
+}
+
+void SessionMachine::OnNamed(SessionActions& actions) {
+  if (!absent_) return;
+  absent_ = false;
+  actions.deadline = phase_ == Phase::kInformed ? deadlines_.pairing : absl::ZeroDuration();
 }
 
 void SessionMachine::MaybeInform(absl::Time time, SessionActions& actions) {
   if (phase_ != Phase::kOpening || !recorded_) return;
   if (OverIcg() ? !accepted_ : !Has(Step::DEVICE_ATTACHED)) return;
-  if (OverIcg()) Record(Step::DEVICE_REQUESTED, time, actions);
   Record(Step::CONSOLE_INFORMED, time, actions);
   phase_ = Phase::kInformed;
   actions.reply = absl::OkStatus();
@@ -211,18 +189,83 @@ void SessionMachine::MaybeActivate(SessionActions& actions) {
 
 void SessionMachine::OnTunnelEnded(const SessionEvent& event, SessionActions& actions) {
   if (!live()) return;
-  const Cause::Cause cause = phase_ == Phase::kClosing
-                                 ? Cause::TERMINATED
-                                 : CauseOfTunnelEnd(event.tunnel, phase_ == Phase::kActive);
-  if (phase_ == Phase::kOpening) {
-    actions.reply = absl::UnavailableError(absl::StrCat(
-        "the tunnel of ", device_label_, " ended before the terminal was open",
-        event.tunnel.reason().empty() ? "" : ": ", event.tunnel.reason(), "; try again"));
-  }
+  const bool closing = phase_ == Phase::kClosing;
+  const Cause::Cause cause = closing ? Cause::TERMINATED : CauseOf(event.tunnel);
+  if (phase_ == Phase::kOpening) actions.reply = EndedWhileOpening(event.tunnel);
   session_.mutable_end()->set_bytes_to_console(event.tunnel.bytes_to_console());
   session_.mutable_end()->set_bytes_to_device(event.tunnel.bytes_to_device());
-  End(cause, phase_ == Phase::kClosing ? closing_message_ : event.tunnel.reason(), event.time,
-      actions);
+  End(cause, closing ? closing_message_ : event.tunnel.reason(), event.time, actions);
+}
+
+Cause::Cause SessionMachine::CauseOf(const v1::TunnelEvent& event) const {
+  if (DialFailed(event)) return Cause::NEVER_ATTACHED;
+  // An ICG whose link was down tells the end alone: its bytes prove that both tunnels had been
+  // there.
+  return CauseOfTunnelEnd(event, phase_ == Phase::kActive || event.bytes_to_console() > 0);
+}
+
+bool SessionMachine::DialFailed(const v1::TunnelEvent& event) const {
+  return Dialled() && event.ended_by() == v1::TunnelEvent::DEVICE && !Has(Step::DEVICE_ATTACHED);
+}
+
+absl::Status SessionMachine::EndedWhileOpening(const v1::TunnelEvent& event) const {
+  const std::string reason =
+      event.reason().empty() ? "" : absl::StrCat(": ", event.reason().substr(0, kMaxReasonBytes));
+  if (DialFailed(event)) {
+    return absl::UnavailableError(absl::StrCat(device_label_, " could not be reached", reason));
+  }
+  return absl::UnavailableError(absl::StrCat("the tunnel of ", device_label_,
+                                             " ended before the terminal was open", reason,
+                                             "; try again"));
+}
+
+void SessionMachine::OnDeviceGone(const SessionEvent& event, SessionActions& actions) {
+  // Tunnels are connections of their own and outlive the standing connection; a device that is
+  // dialled needs none.
+  if (!live() || Dialled() || Has(Step::DEVICE_ATTACHED)) return;
+  Abort(Cause::DEVICE_LOST,
+        absl::UnavailableError(absl::StrCat(
+            device_label_, " disconnected while the terminal was being opened; try again")),
+        kNeverCame, event.time, actions);
+}
+
+void SessionMachine::OnEdgeGone(const SessionEvent& event, SessionActions& actions) {
+  if (phase_ == Phase::kOpening) {
+    const std::string edge =
+        OverIcg() ? absl::StrCat(session_.icg(), ", over which ", device_label_, " is connected,")
+                  : absl::StrCat("the edge of ", device_label_);
+    Abort(OverIcg() ? Cause::EDGE_LOST : Cause::SERVER_STOPPED,
+          absl::UnavailableError(absl::StrCat(edge, " cannot be reached at the moment; try again")),
+          kDraining, event.time, actions);
+  } else if (phase_ == Phase::kClosing) {
+    End(Cause::TERMINATED, closing_message_, event.time, actions);
+  } else if (live() && OverIcg()) {
+    absent_ = true;
+    actions.deadline = deadlines_.absence;
+  }
+  // The server's own edge is linked again within moments, and its snapshot tells.
+}
+
+void SessionMachine::OnEdgeForgot(const SessionEvent& event, SessionActions& actions) {
+  if (phase_ == Phase::kClosing) {
+    End(Cause::TERMINATED, closing_message_, event.time, actions);
+  } else if (live()) {
+    Abort(OverIcg() ? Cause::EDGE_LOST : Cause::SERVER_STOPPED,
+          absl::UnavailableError(event.message), kDraining, event.time, actions);
+  }
+}
+
+void SessionMachine::OnServerStopping(const SessionEvent& event, SessionActions& actions) {
+  if (outlasts_server()) return;
+  if (phase_ == Phase::kEnded) {
+    phase_ = Phase::kDone;
+    actions.forget = true;
+  } else if (phase_ == Phase::kClosing) {
+    End(Cause::TERMINATED, closing_message_, event.time, actions);
+  } else {
+    Abort(Cause::SERVER_STOPPED, absl::UnavailableError(event.message), kDraining, event.time,
+          actions);
+  }
 }
 
 void SessionMachine::OnProgramEnded(const SessionEvent& event, SessionActions& actions) {
@@ -262,8 +305,12 @@ void SessionMachine::OnTerminated(const SessionEvent& event, SessionActions& act
   }
   phase_ = Phase::kClosing;
   closing_message_ = event.message;
+  if (absent_) {
+    absl::StrAppend(&closing_message_, " (the link to ", session_.icg(),
+                    " is down; it closes the tunnels when the link is back)");
+  }
   actions.end_at_edge = SessionActions::CloseOrder{kTerminated, event.message};
-  actions.close_on_device = event.message;
+  if (!Dialled()) actions.close_on_device = event.message;
   actions.deadline = deadlines_.closing;
 }
 
@@ -273,6 +320,15 @@ absl::Status SessionMachine::OpeningTooLate() const {
     return absl::UnavailableError(absl::StrCat("the session on ", device_label_,
                                                " could not be recorded within ", limit,
                                                "; the server's disk may be overloaded. Try again"));
+  }
+  if (OverIcg()) {
+    return absl::UnavailableError(absl::StrCat(session_.icg(), " did not accept the session on ",
+                                               device_label_, " within ", limit,
+                                               "; it may be overloaded. Try again"));
+  }
+  if (Dialled()) {
+    return absl::UnavailableError(absl::StrCat(device_label_, " could not be reached within ",
+                                               limit, "; check its address and its TLS port"));
   }
   return absl::UnavailableError(
       absl::StrCat(device_label_, " did not open a tunnel within ", limit,
@@ -285,9 +341,8 @@ void SessionMachine::OnDeadline(const SessionEvent& event, SessionActions& actio
       Abort(Cause::NEVER_ATTACHED, OpeningTooLate(), kNeverCame, event.time, actions);
       break;
     case Phase::kInformed:
-      Abort(Cause::NEVER_ATTACHED,
-            absl::UnavailableError("one side did not open its tunnel in time"), kNeverCame,
-            event.time, actions);
+    case Phase::kActive:
+      OnOverdue(event, actions);
       break;
     case Phase::kClosing:
       End(Cause::TERMINATED, closing_message_, event.time, actions);
@@ -301,25 +356,39 @@ void SessionMachine::OnDeadline(const SessionEvent& event, SessionActions& actio
   }
 }
 
+void SessionMachine::OnOverdue(const SessionEvent& event, SessionActions& actions) {
+  if (absent_) {
+    Abort(Cause::EDGE_LOST,
+          absl::UnavailableError(absl::StrCat("the link to ", session_.icg(),
+                                              " was lost and did not return in ",
+                                              absl::FormatDuration(deadlines_.absence))),
+          kTerminated, event.time, actions);
+  } else if (phase_ == Phase::kInformed) {
+    Abort(Cause::NEVER_ATTACHED, absl::UnavailableError("one side did not open its tunnel in time"),
+          kNeverCame, event.time, actions);
+  }
+}
+
 void SessionMachine::Abort(Cause::Cause cause, const absl::Status& status, std::uint32_t close_code,
                            absl::Time time, SessionActions& actions) {
   const std::string message(status.message());
   actions.end_at_edge = SessionActions::CloseOrder{close_code, message};
-  if (cause != Cause::DEVICE_REFUSED) actions.close_on_device = message;
+  if (cause != Cause::DEVICE_REFUSED && !Dialled()) actions.close_on_device = message;
   if (phase_ == Phase::kOpening) actions.reply = status;
   End(cause, message, time, actions);
 }
 
 void SessionMachine::End(Cause::Cause cause, absl::string_view message, absl::Time time,
                          SessionActions& actions) {
-  const bool program_ran = Has(Step::DEVICE_ATTACHED);
+  // A device that was dialled has no connection on which to say how its program ended.
+  const bool awaits_result = Has(Step::DEVICE_ATTACHED) && !Dialled();
   Record(Step::ENDED, time, actions);
   session_.set_state(v1::Session::ENDED);
   session_.mutable_end()->set_cause(cause);
   session_.mutable_end()->set_message(std::string(message));
   ApplyResult();
   actions.ended = true;
-  if (!program_ran || result_.has_value()) {
+  if (!awaits_result || result_.has_value()) {
     Finish(actions);
     return;
   }

@@ -30,6 +30,8 @@ struct SessionDeadlines {
   absl::Duration closing = absl::Milliseconds(400);
   // From the end until the device has said how the program ended.
   absl::Duration result = absl::Seconds(5);
+  // From the loss of the link to a session's ICG until the ICG has named the session again.
+  absl::Duration absence = absl::Seconds(40);
 };
 
 // Something that happened to a session.
@@ -43,6 +45,8 @@ struct SessionEvent {
     kRecordFailed,
     // The ICG has accepted (flows over an ICG alone).
     kEdgeAccepted,
+    // The edge has asked the device.
+    kDeviceRequested,
     // The device's tunnel is in place.
     kDeviceAttached,
     // The Console's tunnel is in place.
@@ -57,10 +61,13 @@ struct SessionEvent {
     kProgramEnded,
     // The device's standing connection is gone.
     kDeviceGone,
-    // The link to the edge is gone.
+    // The link to the edge is gone, or could not take the request. A session over an ICG that is
+    // past its opening goes on without it, until one of the edge's events above shows it again.
     kEdgeGone,
     // The edge no longer knows the session: `message` says why.
     kEdgeForgot,
+    // The server stops: `message` says so. A session over an ICG goes on without it.
+    kServerStopping,
     // Somebody with the right to do so ends it: `message` says why.
     kTerminated,
     // The caller that waits for the session has given up.
@@ -125,9 +132,15 @@ class SessionMachine {
     kDone,
   };
 
-  // `session` has name, device, user, reason, flow, stream, profile and console_url. `device_label`
-  // names the device in sentences for people.
+  // `session` has name, device, user, reason, flow, icg, stream, profile and console_url.
+  // `device_label` names the device in sentences for people.
   SessionMachine(v1::Session session, std::string device_label, SessionDeadlines deadlines);
+
+  // Takes up a session that an earlier run of the server left to its ICG, as if the link had just
+  // been lost: the caller sets the deadline, deadlines.absence. Nothing if the session cannot have
+  // outlasted the server: it is over, not over an ICG, or its Console was never informed.
+  static absl::optional<SessionMachine> Restore(v1::Session session, std::string device_label,
+                                                SessionDeadlines deadlines);
 
   // Takes in what happened. Events that come late or twice change nothing.
   SessionActions Apply(const SessionEvent& event);
@@ -136,24 +149,44 @@ class SessionMachine {
   const v1::Session& session() const { return session_; }
   Phase phase() const { return phase_; }
   bool live() const { return phase_ < Phase::kEnded; }
+  // Goes on at an ICG when the server stops.
+  bool outlasts_server() const {
+    return OverIcg() && (phase_ == Phase::kInformed || phase_ == Phase::kActive);
+  }
 
  private:
   using Step = v1::TimelineEntry;
 
   bool OverIcg() const;
+  // The server dials the device, which has no standing connection.
+  bool Dialled() const;
   bool Has(Step::Step step) const;
   // Adds the step unless it is there. Returns whether it was added.
   bool Record(Step::Step step, absl::Time time, SessionActions& actions);
 
   void OnRequested(const SessionEvent& event, SessionActions& actions);
-  void OnAttached(Step::Step step, const SessionEvent& event, SessionActions& actions);
+  // The edge tells of a step.
+  void OnProgress(const SessionEvent& event, SessionActions& actions);
+  // The edge spoke of the session: it is not absent any more.
+  void OnNamed(SessionActions& actions);
   void OnTunnelEnded(const SessionEvent& event, SessionActions& actions);
+  void OnDeviceGone(const SessionEvent& event, SessionActions& actions);
+  void OnEdgeGone(const SessionEvent& event, SessionActions& actions);
+  void OnEdgeForgot(const SessionEvent& event, SessionActions& actions);
+  void OnServerStopping(const SessionEvent& event, SessionActions& actions);
   void OnProgramEnded(const SessionEvent& event, SessionActions& actions);
   void OnRefused(const SessionEvent& event, SessionActions& actions);
   void OnTerminated(const SessionEvent& event, SessionActions& actions);
   void OnDeadline(const SessionEvent& event, SessionActions& actions);
+  // The deadline has passed after the Console was informed.
+  void OnOverdue(const SessionEvent& event, SessionActions& actions);
   // Why the caller is answered at the deadline.
   absl::Status OpeningTooLate() const;
+  // The device could not be dialled.
+  bool DialFailed(const v1::TunnelEvent& event) const;
+  // Why the caller is answered when the tunnel ended before it was open.
+  absl::Status EndedWhileOpening(const v1::TunnelEvent& event) const;
+  v1::SessionEnd::Cause CauseOf(const v1::TunnelEvent& event) const;
   // Answers the caller if all that it waits for is there.
   void MaybeInform(absl::Time time, SessionActions& actions);
   // Becomes active if both tunnels are in place.
@@ -174,16 +207,12 @@ class SessionMachine {
   Phase phase_ = Phase::kNew;
   bool recorded_ = false;
   bool accepted_ = false;
+  // The link to its ICG is gone, and the ICG has not named it since.
+  bool absent_ = false;
   // What the edge is told to end with, while closing.
   std::string closing_message_;
   absl::optional<v1::TerminalEnded> result_;
 };
-
-// Why a session ended, from what its edge said. `was_active`: both tunnels had been in place.
-v1::SessionEnd::Cause CauseOfTunnelEnd(const v1::TunnelEvent& event, bool was_active);
-
-// The status with which a device's refusal is told to the caller.
-absl::Status StatusOfRefusal(const v1::OpenTerminalResult& result, absl::string_view device_label);
 
 }  // namespace fairlead::control
 
