@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "dataplane/tls_engine.h"
@@ -29,6 +30,8 @@ constexpr char kCiphers[] =
 // A context takes what its callbacks need along, so that a reload leaves running handshakes alone.
 struct ContextData {
   Certificates client_anchors;
+  // Empty: any client may come, also without a certificate.
+  std::string client_uri_prefix;
   std::shared_ptr<const ServerTrust> trust;
 };
 
@@ -74,10 +77,27 @@ ssl_verify_result_t Conclude(SSL* ssl, const Certificates& chain, absl::Status v
   return ssl_verify_ok;
 }
 
+absl::Status VerifyClientRole(const X509& certificate, const std::string& prefix,
+                              CertificateAlert& alert) {
+  if (prefix.empty()) return absl::OkStatus();
+  const PeerCertificate peer = DescribeCertificate(certificate);
+  for (const std::string& uri : peer.uris) {
+    if (absl::StartsWith(uri, prefix)) return absl::OkStatus();
+  }
+  alert = CertificateAlert::kUnsupported;
+  return ErrorWithReason(
+      absl::StatusCode::kFailedPrecondition, "TLS_UNTRUSTED",
+      absl::StrCat("the client's certificate (", peer.common_name,
+                   ") does not bear the role that is demanded here (a URI that begins with ",
+                   prefix, ")"));
+}
+
 ssl_verify_result_t VerifyClient(SSL* ssl, std::uint8_t* out_alert) {
   const Certificates chain = PeerChain(ssl);
   CertificateAlert alert = CertificateAlert::kBadCertificate;
-  absl::Status verdict = VerifyClientChain(chain, DataOf(ssl).client_anchors, alert);
+  const ContextData& data = DataOf(ssl);
+  absl::Status verdict = VerifyClientChain(chain, data.client_anchors, alert);
+  if (verdict.ok()) verdict = VerifyClientRole(*chain[0], data.client_uri_prefix, alert);
   return Conclude(ssl, chain, std::move(verdict), alert, out_alert);
 }
 
@@ -191,16 +211,23 @@ void NameClientCas(SSL_CTX* context, const Certificates& anchors) {
 }
 
 absl::StatusOr<std::shared_ptr<SSL_CTX>> NewServerContext(const TlsIdentity& identity,
-                                                          absl::string_view client_ca_pem) {
+                                                          absl::string_view client_ca_pem,
+                                                          absl::string_view client_uri_prefix) {
   auto data = std::make_unique<ContextData>();
   if (!client_ca_pem.empty()) {
     FAIRLEAD_ASSIGN_OR_RETURN(data->client_anchors,
                               ParseCertificatesPem(client_ca_pem, "the CA of clients"));
   }
+  data->client_uri_prefix = std::string(client_uri_prefix);
   const Certificates& anchors = data->client_anchors;
   std::shared_ptr<SSL_CTX> context = NewContext(std::move(data));
   FAIRLEAD_RETURN_IF_ERROR(UseIdentity(context.get(), identity));
   NameClientCas(context.get(), anchors);
+  if (!client_uri_prefix.empty()) {
+    SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                              &VerifyClient);
+    return context;
+  }
   SSL_CTX_set_select_certificate_cb(context.get(), &InspectClientHello);
   SSL_CTX_set_alpn_select_cb(context.get(), &SelectProtocol, nullptr);
   return context;
@@ -222,6 +249,7 @@ absl::StatusOr<std::string> EncodeProtocols(const std::vector<std::string>& prot
 }  // namespace
 
 struct TlsServerContext::State {
+  std::string client_uri_prefix;
   mutable std::mutex mutex;
   // Guarded by mutex.
   std::shared_ptr<SSL_CTX> context;
@@ -233,14 +261,27 @@ TlsServerContext::~TlsServerContext() = default;
 absl::StatusOr<std::shared_ptr<TlsServerContext>> TlsServerContext::Create(
     const TlsIdentity& identity, absl::string_view client_ca_pem) {
   auto state = std::make_unique<State>();
-  FAIRLEAD_ASSIGN_OR_RETURN(state->context, NewServerContext(identity, client_ca_pem));
+  FAIRLEAD_ASSIGN_OR_RETURN(state->context, NewServerContext(identity, client_ca_pem, ""));
+  return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(state)));
+}
+
+absl::StatusOr<std::shared_ptr<TlsServerContext>> TlsServerContext::CreateMutual(
+    const TlsIdentity& identity, absl::string_view client_ca_pem,
+    absl::string_view client_uri_prefix) {
+  if (client_ca_pem.empty() || client_uri_prefix.empty()) {
+    return absl::InvalidArgumentError("nothing says which clients to let in");
+  }
+  auto state = std::make_unique<State>();
+  FAIRLEAD_ASSIGN_OR_RETURN(state->context,
+                            NewServerContext(identity, client_ca_pem, client_uri_prefix));
+  state->client_uri_prefix = std::string(client_uri_prefix);
   return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(state)));
 }
 
 absl::Status TlsServerContext::Reload(const TlsIdentity& identity,
                                       absl::string_view client_ca_pem) {
   FAIRLEAD_ASSIGN_OR_RETURN(std::shared_ptr<SSL_CTX> context,
-                            NewServerContext(identity, client_ca_pem));
+                            NewServerContext(identity, client_ca_pem, state_->client_uri_prefix));
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->context.swap(context);
   return absl::OkStatus();

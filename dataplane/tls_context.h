@@ -37,10 +37,17 @@ class TlsServerContext {
   // Errors: INVALID_ARGUMENT a PEM cannot be parsed, or key and certificate do not belong together.
   static absl::StatusOr<std::shared_ptr<TlsServerContext>> Create(const TlsIdentity& identity,
                                                                   absl::string_view client_ca_pem);
+  // For a port that serves nothing but certain clients: a certificate is demanded in every
+  // handshake, whatever ALPN offers, and one of its URIs must begin with `client_uri_prefix`. A
+  // client without gets an alert, and nothing that it sends is given to anybody. No ALPN.
+  // Errors: as Create; INVALID_ARGUMENT no CA or no prefix is given.
+  static absl::StatusOr<std::shared_ptr<TlsServerContext>> CreateMutual(
+      const TlsIdentity& identity, absl::string_view client_ca_pem,
+      absl::string_view client_uri_prefix);
   ~TlsServerContext();
 
   // Replaces certificate and CAs for handshakes that start from now on; connections stay.
-  // Errors: as Create; then the old configuration stays in force.
+  // Errors: as Create or CreateMutual; then the old configuration stays in force.
   absl::Status Reload(const TlsIdentity& identity, absl::string_view client_ca_pem);
 
   // The configuration for one handshake, with a reference of its own.
