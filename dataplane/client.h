@@ -5,15 +5,15 @@
 #ifndef FAIRLEAD_DATAPLANE_CLIENT_H_
 #define FAIRLEAD_DATAPLANE_CLIENT_H_
 
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "dataplane/asio.h"
+#include "dataplane/endpoint.h"
 #include "dataplane/http.h"
 #include "dataplane/tls_context.h"
 #include "dataplane/websocket.h"
@@ -22,33 +22,22 @@ namespace fairlead::dataplane {
 
 class TlsStream;
 
-// Where to dial, parsed from "https://host:port/path" or "wss://...".
-struct Endpoint {
-  std::string host;
-  std::uint16_t port = 8443;
-  // With query, at least "/".
-  std::string target = "/";
-};
-
-// Errors: INVALID_ARGUMENT not such a URL; names what is wrong with it.
-absl::StatusOr<Endpoint> ParseUrl(absl::string_view url);
-
-// The value of the Host field: "host:port", an IPv6 address in brackets.
-inline std::string HostHeader(const Endpoint& endpoint) {
-  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
 struct DialOptions {
   std::shared_ptr<TlsClientContext> tls;
-  // For name look-up, connecting and the TLS handshake together.
+  // For name look-up, connecting, the proxy's answer and the TLS handshake together.
   absl::Duration timeout = absl::Seconds(10);
+  // "http://host:port" of a proxy that is asked to CONNECT, and looks the endpoint's name up; empty
+  // for none.
+  std::string proxy = {};
+  // Used for this dial in place of the trust with which `tls` was made.
+  std::optional<TlsTrust> trust = std::nullopt;
 };
 
 // Looks up, connects (each address in turn, IPv6 and IPv4) and shakes hands.
 // Errors: NOT_FOUND the name does not resolve; UNAVAILABLE nobody answers at host:port, or not in
 // time; FAILED_PRECONDITION (TLS_UNTRUSTED) the certificate is not trusted, expired, not yet valid,
-// or for another name: the message says which and what to do.
+// or for another name: the message says which and what to do. With a proxy also INVALID_ARGUMENT it
+// is not one, and UNAVAILABLE it refuses or does not answer as one; both name it.
 // Thread: the calling coroutine's executor.
 net::awaitable<absl::StatusOr<std::unique_ptr<TlsStream>>> DialTls(Endpoint endpoint,
                                                                    DialOptions options);

@@ -1,6 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Covers URLs, and dialling: which server is reached, and what is said when none is.
+// Covers dialling: which server is reached, and what is said when none is.
 #include "dataplane/client.h"
 
 #include <boost/asio/io_context.hpp>
@@ -27,64 +27,6 @@ using net::ip::tcp;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-
-struct GoodUrl {
-  const char* url;
-  const char* host;
-  int port;
-  const char* target;
-};
-
-TEST(ParseUrl, TakesWhatIsUsable) {
-  for (const GoodUrl& good : {
-           GoodUrl{"https://ums.example", "ums.example", 8443, "/"},
-           {"wss://ums.example:443", "ums.example", 443, "/"},
-           {"https://ums:8443/", "ums", 8443, "/"},
-           {"wss://127.0.0.1:1/console-connector/terminal", "127.0.0.1", 1,
-            "/console-connector/terminal"},
-           {"https://[::1]:65535/a?b=c&d", "::1", 65535, "/a?b=c&d"},
-           {"https://[2001:db8::1]", "2001:db8::1", 8443, "/"},
-           {"https://ums.example?a=b", "ums.example", 8443, "/?a=b"},
-           {"https://ums.example/a:b@c", "ums.example", 8443, "/a:b@c"},
-       }) {
-    SCOPED_TRACE(good.url);
-    const auto endpoint = ParseUrl(good.url);
-
-    ASSERT_THAT(endpoint, IsOk());
-    EXPECT_EQ(endpoint->host, good.host);
-    EXPECT_EQ(endpoint->port, good.port);
-    EXPECT_EQ(endpoint->target, good.target);
-  }
-}
-
-TEST(ParseUrl, NamesWhatIsWrong) {
-  const std::pair<const char*, const char*> kBad[] = {
-      {"", "begin with https://"},
-      {"ums.example", "begin with https://"},
-      {"http://ums.example", "begin with https://"},
-      {"https://", "no host"},
-      {"https:///path", "no host"},
-      {"https://:8443", "no host"},
-      {"https://user:word@ums.example", "user name"},
-      {"https://ums.example:0", "port"},
-      {"https://ums.example:65536", "port"},
-      {"https://ums.example:x", "port"},
-      {"https://ums.example:", "port"},
-      {"https://ums.example:+1", "port"},
-      {"https://ums.example:80:80", "port"},
-      {"https://[::1", "]"},
-      {"https://[ums]", "IPv6"},
-      {"https://[::1]8443", "port"},
-      {"https://ums example", "escaped"},
-      {"https://ums.example/a\r\nb", "escaped"},
-      {"https://ums%41.example", "host name"},
-      {"https://ums.example/#x", "fragment"},
-  };
-  for (const auto& [url, what] : kBad) {
-    EXPECT_THAT(ParseUrl(url), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(what)))
-        << url;
-  }
-}
 
 using Dialled = absl::StatusOr<std::unique_ptr<TlsStream>>;
 

@@ -304,7 +304,7 @@ absl::StatusOr<std::shared_ptr<TlsClientContext>> TlsClientContext::Create(
     const TlsTrust& trust, const TlsIdentity* identity, std::vector<std::string> alpn) {
   auto data = std::make_unique<ContextData>();
   FAIRLEAD_ASSIGN_OR_RETURN(data->trust,
-                            ServerTrust::Parse(trust.ca_pem, trust.sha256_fingerprint));
+                            ServerTrust::Parse(trust.ca_pem, trust.sha256_fingerprint, trust.uri));
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string protocols, EncodeProtocols(alpn));
   std::shared_ptr<SSL_CTX> context = NewContext(std::move(data));
   if (identity != nullptr) FAIRLEAD_RETURN_IF_ERROR(UseIdentity(context.get(), *identity));

@@ -68,6 +68,10 @@ struct TlsTrust {
   // unless the leaf itself is pinned. At least one of the two must be set. With both, the
   // fingerprint decides, and may be that of a CA in ca_pem which the server does not send.
   std::string sha256_fingerprint;
+  // Demands a certificate with this URI among its names ("urn:fairlead:device:<unit ID>") in place
+  // of one for the name dialled. It must be good for a client, which is what devices have. With
+  // ca_pem only.
+  std::string uri = {};
 };
 
 // The client's side of handshakes.

@@ -126,7 +126,7 @@ net::awaitable<absl::Status> TlsStream::Handshake(absl::Duration timeout, std::s
   if (!server_name.empty()) {
     std::shared_ptr<const ServerTrust> parsed;
     if (trust != nullptr) {
-      auto result = ServerTrust::Parse(trust->ca_pem, trust->sha256_fingerprint);
+      auto result = ServerTrust::Parse(trust->ca_pem, trust->sha256_fingerprint, trust->uri);
       if (!result.ok()) co_return result.status();
       parsed = std::move(result).value();
     }

@@ -43,6 +43,13 @@ std::string FingerprintOf(const X509& certificate);
 // What the rest of the data plane wants to know of a peer's certificate.
 PeerCertificate DescribeCertificate(const X509& certificate);
 
+// From when until when a certificate is good.
+struct Validity {
+  absl::Time not_before = absl::InfinitePast();
+  absl::Time not_after = absl::InfinitePast();
+};
+Validity ValidityOf(const X509& certificate);
+
 // The DNS names and IP addresses that a certificate is for.
 std::vector<std::string> NamesOf(const X509& certificate);
 
@@ -68,10 +75,11 @@ class ServerTrust {
  public:
   // Errors: INVALID_ARGUMENT.
   static absl::StatusOr<std::shared_ptr<const ServerTrust>> Parse(absl::string_view ca_pem,
-                                                                  absl::string_view fingerprint);
+                                                                  absl::string_view fingerprint,
+                                                                  absl::string_view uri = "");
 
-  // Decides whether a server's `chain` (leaf first) is trusted and bears `name`; if not, sets
-  // `alert`.
+  // Decides whether a server's `chain` (leaf first) is trusted and bears `name`, or the URI that is
+  // demanded; if not, sets `alert`.
   // Errors: FAILED_PRECONDITION (TLS_UNTRUSTED) with the reason.
   absl::Status Verify(const Certificates& chain, const std::string& name,
                       CertificateAlert& alert) const;
@@ -83,6 +91,8 @@ class ServerTrust {
   Certificates anchors_;
   // 32 bytes or empty. If set it decides alone, and anchors_ only lend what the chain lacks.
   std::string fingerprint_;
+  // If set, demanded in place of the name.
+  std::string uri_;
 };
 
 }  // namespace fairlead::dataplane

@@ -152,6 +152,14 @@ absl::Status VerifyName(X509* leaf, const std::string& name) {
       ": dial a name that it is for, or have the server's certificate made for this name too"));
 }
 
+absl::Status VerifyUri(const X509& leaf, const std::string& uri, absl::string_view whose) {
+  const std::vector<std::string> uris = DescribeCertificate(leaf).uris;
+  if (std::find(uris.begin(), uris.end(), uri) != uris.end()) return absl::OkStatus();
+  return Untrusted(absl::StrCat(
+      whose, " is for ", uris.empty() ? "no URI" : absl::StrJoin(uris, ", "), ", not for ", uri,
+      ": somebody else answers there; correct the address, or enrol the right one"));
+}
+
 std::vector<X509*> PointersTo(const Certificates& certificates) {
   std::vector<X509*> result;
   for (const auto& certificate : certificates) result.push_back(certificate.get());
@@ -168,8 +176,12 @@ absl::Status VerifyClientChain(const Certificates& chain, const Certificates& an
                      alert);
 }
 
-absl::StatusOr<std::shared_ptr<const ServerTrust>> ServerTrust::Parse(
-    absl::string_view ca_pem, absl::string_view fingerprint) {
+absl::StatusOr<std::shared_ptr<const ServerTrust>> ServerTrust::Parse(absl::string_view ca_pem,
+                                                                      absl::string_view fingerprint,
+                                                                      absl::string_view uri) {
+  if (!uri.empty() && (ca_pem.empty() || !fingerprint.empty())) {
+    return absl::InvalidArgumentError("a URI is demanded of certificates that a given CA signed");
+  }
   if (ca_pem.empty() && fingerprint.empty()) {
     return absl::InvalidArgumentError(
         "nothing says which server to trust: give the CA file or a SHA-256 fingerprint");
@@ -181,6 +193,7 @@ absl::StatusOr<std::shared_ptr<const ServerTrust>> ServerTrust::Parse(
   if (!fingerprint.empty()) {
     FAIRLEAD_ASSIGN_OR_RETURN(trust->fingerprint_, ParseFingerprint(fingerprint));
   }
+  trust->uri_ = std::string(uri);
   return std::shared_ptr<const ServerTrust>(std::move(trust));
 }
 
@@ -190,10 +203,11 @@ absl::Status ServerTrust::Verify(const Certificates& chain, const std::string& n
   if (chain.empty()) return Untrusted(absl::StrCat(name, " sent no certificate"));
   if (!fingerprint_.empty()) return VerifyPinned(chain, name, alert);
   const std::string whose = absl::StrCat("the certificate of ", name);
-  FAIRLEAD_RETURN_IF_ERROR(
-      VerifyChain(chain, PointersTo(anchors_), Purpose::kServer, whose, kTrustRemedy, alert));
+  const Purpose purpose = uri_.empty() ? Purpose::kServer : Purpose::kClient;
+  const absl::string_view remedy = uri_.empty() ? kTrustRemedy : ": enrol it here";
+  FAIRLEAD_RETURN_IF_ERROR(VerifyChain(chain, PointersTo(anchors_), purpose, whose, remedy, alert));
   alert = CertificateAlert::kUnknown;
-  return VerifyName(chain[0].get(), name);
+  return uri_.empty() ? VerifyName(chain[0].get(), name) : VerifyUri(*chain[0], uri_, whose);
 }
 
 absl::Status ServerTrust::VerifyPinned(const Certificates& chain, const std::string& name,
