@@ -1,8 +1,9 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Measures how long a terminal takes to open on loopback through all real processes: from asking
-// for a session to the first byte of the prompt, with its parts. Prints a table and, with --json,
-// JSON. Not a test: the figures are for docs/performance.md.
+// for a session to the first byte of the prompt, over each flow, and for the direct one its parts.
+// The flows take turns. Prints tables and, with --json, JSON. Not a test: the figures are for
+// docs/performance.md.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -18,14 +19,15 @@
 #include "nlohmann/json.hpp"
 #include "tests/support/blocking.h"
 #include "tests/support/cluster.h"
+#include "tests/support/flow.h"
 
-ABSL_FLAG(int, runs, 200, "How many terminals are opened.");
+ABSL_FLAG(int, runs, 200, "How many terminals are opened over each flow.");
 ABSL_FLAG(bool, json, false, "Print JSON in place of a table.");
 
 namespace fairlead::bench {
 namespace {
 
-constexpr char kDevice[] = "00E0C5000001";
+constexpr char kDevice[] = "Os12Direct";
 
 // Milliseconds by name of the part, one a run.
 using Samples = std::map<std::string, std::vector<double>>;
@@ -84,35 +86,64 @@ void OpenOnce(tests::Cluster& cluster, Samples& samples) {
   samples["8 whole: CreateSession to first prompt byte"].push_back(Milliseconds(prompt - begin));
 }
 
+// From CreateSession to the first byte of the prompt; Telnet's negotiation is none of it.
+void OpenFlow(tests::Cluster& cluster, const tests::Flow& flow, Samples& samples) {
+  const absl::Time begin = absl::Now();
+  const auto leg = cluster.Open(flow.Label());
+  while (leg->output().empty() && leg->ReadOne()) {
+  }
+  samples[flow.name + (flow.scheme.empty() ? "" : ", " + flow.scheme)].push_back(
+      Milliseconds(absl::Now() - begin));
+}
+
 double Quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
   return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
 }
 
-void Print(const Samples& samples) {
-  if (absl::GetFlag(FLAGS_json)) {
-    nlohmann::json json;
-    for (const auto& [name, values] : samples) {
-      json[name] = {{"p50", Quantile(values, 0.5)}, {"p99", Quantile(values, 0.99)}};
-    }
-    std::printf("%s\n", json.dump(2).c_str());
-    return;
-  }
-  std::printf("| part | p50 ms | p99 ms |\n|---|---|---|\n");
+nlohmann::json ToJson(const Samples& samples) {
+  nlohmann::json json;
   for (const auto& [name, values] : samples) {
-    std::printf("| %s | %.2f | %.2f |\n", name.c_str() + 2, Quantile(values, 0.5),
+    json[name] = {{"p50", Quantile(values, 0.5)}, {"p99", Quantile(values, 0.99)}};
+  }
+  return json;
+}
+
+// Names may begin with what sorts them.
+void PrintTable(const char* title, const Samples& samples, std::size_t skip) {
+  std::printf("| %s | p50 ms | p99 ms |\n|---|---|---|\n", title);
+  for (const auto& [name, values] : samples) {
+    std::printf("| %s | %.2f | %.2f |\n", name.c_str() + skip, Quantile(values, 0.5),
                 Quantile(values, 0.99));
   }
+  std::printf("\n");
 }
 
 int Main() {
   tests::Cluster cluster;
-  cluster.StartDevice(kDevice);
-  Samples warm_up;
-  for (int i = 0; i < 10; ++i) OpenOnce(cluster, warm_up);
-  Samples samples;
-  for (int i = 0; i < absl::GetFlag(FLAGS_runs); ++i) OpenOnce(cluster, samples);
-  Print(samples);
+  for (const char* scheme : {"grpcs", "wss"}) {
+    cluster.StartIcg(std::string("icg-") + scheme, {.scheme = scheme});
+  }
+  const std::vector<tests::Flow> flows = tests::AllFlows();
+  for (const tests::Flow& flow : flows) cluster.StartDevice(flow.Label(), flow.device());
+  constexpr int kWarmUp = 10;
+  Samples parts;
+  Samples whole;
+  for (int i = -kWarmUp; i < absl::GetFlag(FLAGS_runs); ++i) {
+    if (i == 0) {
+      parts.clear();
+      whole.clear();
+    }
+    OpenOnce(cluster, parts);
+    for (const tests::Flow& flow : flows) OpenFlow(cluster, flow, whole);
+  }
+  if (absl::GetFlag(FLAGS_json)) {
+    const nlohmann::json json = {{"flows", ToJson(whole)}, {"parts", ToJson(parts)}};
+    std::printf("%s\n", json.dump(2).c_str());
+    return 0;
+  }
+  PrintTable("flow: CreateSession to the first byte of the prompt", whole, 0);
+  PrintTable("part (OS 12 direct)", parts, 2);
   return 0;
 }
 
