@@ -1,14 +1,17 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The session's states: every situation with every event, the order of the timeline in each flow,
-// and how an end's cause follows from what the edge says.
+// The session's states: the order of the timeline in each flow, restored sessions, and how an end's
+// cause follows from what the edge says. Every event in every situation is in
+// session_machine_table_test.cc.
 #include "control/session_machine.h"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "control/session_machine_for_test.h"
+#include "control/session_outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -17,326 +20,9 @@ namespace {
 
 using Type = SessionEvent::Type;
 using Phase = SessionMachine::Phase;
+using Step = v1::TimelineEntry;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
-
-v1::Session NewSession(v1::Session::Flow flow) {
-  v1::Session session;
-  session.set_name("sessions/s1");
-  session.set_device("devices/d1");
-  session.set_user("users/admin");
-  session.set_flow(flow);
-  session.set_stream(v1::Session::PTY);
-  return session;
-}
-
-SessionMachine NewMachine(v1::Session::Flow flow = v1::Session::OS12_DIRECT) {
-  return SessionMachine(NewSession(flow), "device d1", SessionDeadlines());
-}
-
-SessionEvent EventOf(Type type) {
-  SessionEvent event{.type = type, .time = kStart};
-  event.message = "because";
-  if (type == Type::kRecordFailed) event.status = absl::InternalError("disk full");
-  if (type == Type::kDeviceRefused) event.status = absl::FailedPreconditionError("refused");
-  if (type == Type::kTunnelEnded) {
-    event.tunnel.set_ended_by(v1::TunnelEvent::DEVICE);
-    event.tunnel.set_close_code(1000);
-    event.tunnel.set_bytes_to_console(5);
-  }
-  if (type == Type::kProgramEnded) event.result.set_exit_code(7);
-  return event;
-}
-
-std::string PhaseName(Phase phase) {
-  static const char* const kNames[] = {"New",     "Opening", "Informed", "Active",
-                                       "Closing", "Ended",   "Done"};
-  return kNames[static_cast<int>(phase)];
-}
-
-// What the machine did, in one line.
-std::string Describe(const SessionMachine& machine, const SessionActions& actions) {
-  std::vector<std::string> words;
-  if (actions.ask) words.push_back("ask");
-  if (actions.record) words.push_back("record");
-  if (actions.end_at_edge) words.push_back(absl::StrCat("end:", actions.end_at_edge->code));
-  if (actions.close_on_device) words.push_back("close");
-  if (actions.changed) words.push_back("changed");
-  if (actions.reply) {
-    words.push_back(absl::StrCat("reply:", absl::StatusCodeToString(actions.reply->code())));
-  }
-  if (actions.ended) {
-    words.push_back(
-        absl::StrCat("ended:", v1::SessionEnd::Cause_Name(machine.session().end().cause())));
-  }
-  if (actions.deadline) {
-    words.push_back(absl::StrCat("deadline:", absl::FormatDuration(*actions.deadline)));
-  }
-  if (actions.forget) words.push_back("forget");
-  return absl::StrCat(absl::StrJoin(words, " "), words.empty() ? "" : " ", "-> ",
-                      PhaseName(machine.phase()));
-}
-
-constexpr Type kAllTypes[] = {
-    Type::kRequested,      Type::kRecorded,        Type::kRecordFailed, Type::kEdgeAccepted,
-    Type::kDeviceAttached, Type::kConsoleAttached, Type::kDataFlowing,  Type::kTunnelEnded,
-    Type::kDeviceRefused,  Type::kProgramEnded,    Type::kDeviceGone,   Type::kEdgeGone,
-    Type::kEdgeForgot,     Type::kTerminated,      Type::kCallerGone,   Type::kDeadline};
-
-// A situation, and what each event of kAllTypes does in it.
-struct Row {
-  const char* name;
-  v1::Session::Flow flow;
-  std::vector<Type> before;
-  std::vector<const char*> expected;
-};
-
-class SessionMachineTable : public ::testing::TestWithParam<Row> {};
-
-TEST_P(SessionMachineTable, EveryEvent) {
-  const Row& row = GetParam();
-  ASSERT_EQ(row.expected.size(), std::size(kAllTypes));
-
-  for (std::size_t i = 0; i < std::size(kAllTypes); ++i) {
-    SessionMachine machine = NewMachine(row.flow);
-    for (Type type : row.before) machine.Apply(EventOf(type));
-
-    const SessionActions actions = machine.Apply(EventOf(kAllTypes[i]));
-
-    EXPECT_EQ(Describe(machine, actions), row.expected[i]) << row.name << ", event " << i;
-  }
-}
-
-// Nothing that happens after the end, in any order, changes anything but the program's result.
-TEST_P(SessionMachineTable, EveryPairOfEventsKeepsTheInvariants) {
-  const Row& row = GetParam();
-  for (Type first : kAllTypes) {
-    for (Type second : kAllTypes) {
-      SessionMachine machine = NewMachine(row.flow);
-      int replies = 0;
-      int ends = 0;
-      std::vector<Type> all = row.before;
-      all.insert(all.end(), {first, second});
-      for (Type type : all) {
-        const SessionActions actions = machine.Apply(EventOf(type));
-        replies += actions.reply.has_value();
-        ends += actions.ended;
-        EXPECT_EQ(actions.forget && machine.phase() != Phase::kDone, false);
-      }
-      EXPECT_LE(replies, 1);
-      EXPECT_LE(ends, 1);
-      EXPECT_EQ(ends == 1, machine.session().state() == v1::Session::ENDED);
-      EXPECT_EQ(ends == 1, !machine.live());
-      const auto& timeline = machine.session().timeline();
-      for (int i = 0; i < timeline.size(); ++i) {
-        for (int j = 0; j < i; ++j) EXPECT_NE(timeline[i].step(), timeline[j].step());
-        EXPECT_TRUE(timeline[i].step() != v1::TimelineEntry::ENDED || i == timeline.size() - 1);
-      }
-    }
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    All, SessionMachineTable,
-    ::testing::Values(
-        Row{"New",
-            v1::Session::OS12_DIRECT,
-            {},
-            {"ask record changed deadline:20s -> Opening", "-> New", "-> New", "-> New", "-> New",
-             "-> New", "-> New", "-> New", "-> New", "-> New", "-> New", "-> New", "-> New",
-             "-> New", "-> New", "-> New"}},
-        Row{"Requested",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested},
-            {"-> Opening", "-> Opening",
-             "end:4503 close changed reply:INTERNAL ended:CAUSE_UNSPECIFIED deadline:0 forget -> "
-             "Done",
-             "-> Opening", "changed -> Opening", "changed -> Opening", "-> Opening",
-             "changed reply:UNAVAILABLE ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed reply:FAILED_PRECONDITION ended:DEVICE_REFUSED deadline:0 forget -> "
-             "Done",
-             "-> Opening",
-             "end:4502 close changed reply:UNAVAILABLE ended:DEVICE_LOST deadline:0 forget -> Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4410 close changed reply:ABORTED ended:TERMINATED deadline:0 forget -> Done",
-             "end:1000 close changed reply:CANCELLED ended:CONSOLE_CLOSED deadline:0 forget -> "
-             "Done",
-             "end:4502 close changed reply:UNAVAILABLE ended:NEVER_ATTACHED deadline:0 forget -> "
-             "Done"}},
-        Row{"RequestedAndRecorded",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded},
-            {"-> Opening", "-> Opening",
-             "end:4503 close changed reply:INTERNAL ended:CAUSE_UNSPECIFIED deadline:0 forget -> "
-             "Done",
-             "-> Opening", "changed reply:OK deadline:45s -> Informed", "changed -> Opening",
-             "-> Opening",
-             "changed reply:UNAVAILABLE ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed reply:FAILED_PRECONDITION ended:DEVICE_REFUSED deadline:0 forget -> "
-             "Done",
-             "-> Opening",
-             "end:4502 close changed reply:UNAVAILABLE ended:DEVICE_LOST deadline:0 forget -> Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4410 close changed reply:ABORTED ended:TERMINATED deadline:0 forget -> Done",
-             "end:1000 close changed reply:CANCELLED ended:CONSOLE_CLOSED deadline:0 forget -> "
-             "Done",
-             "end:4502 close changed reply:UNAVAILABLE ended:NEVER_ATTACHED deadline:0 forget -> "
-             "Done"}},
-        Row{"AttachedNotRecorded",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kDeviceAttached},
-            {"-> Opening", "changed reply:OK deadline:45s -> Informed",
-             "end:4503 close changed reply:INTERNAL ended:CAUSE_UNSPECIFIED deadline:5s -> Ended",
-             "-> Opening", "-> Opening", "changed -> Opening", "-> Opening",
-             "changed reply:UNAVAILABLE ended:PROGRAM_ENDED deadline:5s -> Ended",
-             "end:4502 changed reply:FAILED_PRECONDITION ended:DEVICE_REFUSED deadline:5s -> Ended",
-             "-> Opening", "-> Opening",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:5s -> Ended",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:5s -> Ended",
-             "end:4410 close changed reply:ABORTED ended:TERMINATED deadline:5s -> Ended",
-             "end:1000 close changed reply:CANCELLED ended:CONSOLE_CLOSED deadline:5s -> Ended",
-             "end:4502 close changed reply:UNAVAILABLE ended:NEVER_ATTACHED deadline:5s -> Ended"}},
-        Row{"Informed",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached},
-            {"-> Informed", "-> Informed", "-> Informed", "-> Informed", "-> Informed",
-             "changed deadline:0 -> Active", "-> Informed",
-             "changed ended:PROGRAM_ENDED deadline:5s -> Ended",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:5s -> Ended", "-> Informed",
-             "-> Informed", "-> Informed",
-             "end:4503 close changed ended:SERVER_STOPPED deadline:5s -> Ended",
-             "end:4410 close deadline:400ms -> Closing", "-> Informed",
-             "end:4502 close changed ended:NEVER_ATTACHED deadline:5s -> Ended"}},
-        Row{"Active",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached, Type::kConsoleAttached},
-            {"-> Active", "-> Active", "-> Active", "-> Active", "-> Active", "-> Active",
-             "changed -> Active", "changed ended:PROGRAM_ENDED deadline:5s -> Ended",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:5s -> Ended", "-> Active", "-> Active",
-             "-> Active", "end:4503 close changed ended:SERVER_STOPPED deadline:5s -> Ended",
-             "end:4410 close deadline:400ms -> Closing", "-> Active", "-> Active"}},
-        Row{"ActiveWithResult",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached, Type::kConsoleAttached,
-             Type::kProgramEnded},
-            {"-> Active", "-> Active", "-> Active", "-> Active", "-> Active", "-> Active",
-             "changed -> Active", "changed ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:0 forget -> Done", "-> Active",
-             "-> Active", "-> Active",
-             "end:4503 close changed ended:SERVER_STOPPED deadline:0 forget -> Done",
-             "end:4410 close deadline:400ms -> Closing", "-> Active", "-> Active"}},
-        Row{"Closing",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached, Type::kConsoleAttached,
-             Type::kTerminated},
-            {"-> Closing", "-> Closing", "-> Closing", "-> Closing", "-> Closing", "-> Closing",
-             "-> Closing", "changed ended:TERMINATED deadline:5s -> Ended", "-> Closing",
-             "-> Closing", "-> Closing", "changed ended:TERMINATED deadline:5s -> Ended",
-             "changed ended:TERMINATED deadline:5s -> Ended", "-> Closing", "-> Closing",
-             "changed ended:TERMINATED deadline:5s -> Ended"}},
-        Row{"Ended",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached, Type::kConsoleAttached,
-             Type::kTunnelEnded},
-            {"-> Ended", "-> Ended", "-> Ended", "-> Ended", "-> Ended", "-> Ended", "-> Ended",
-             "-> Ended", "changed deadline:0 forget -> Done", "changed deadline:0 forget -> Done",
-             "-> Ended", "-> Ended", "-> Ended", "-> Ended", "-> Ended", "forget -> Done"}},
-        Row{"Done",
-            v1::Session::OS12_DIRECT,
-            {Type::kRequested, Type::kRecorded, Type::kDeviceAttached, Type::kConsoleAttached,
-             Type::kTunnelEnded, Type::kProgramEnded},
-            {"-> Done", "-> Done", "-> Done", "-> Done", "-> Done", "-> Done", "-> Done", "-> Done",
-             "-> Done", "-> Done", "-> Done", "-> Done", "-> Done", "-> Done", "-> Done",
-             "-> Done"}},
-        Row{"IcgRequested",
-            v1::Session::OS12_ICG,
-            {Type::kRequested},
-            {"-> Opening", "-> Opening",
-             "end:4503 close changed reply:INTERNAL ended:CAUSE_UNSPECIFIED deadline:0 forget -> "
-             "Done",
-             "-> Opening", "changed -> Opening", "changed -> Opening", "-> Opening",
-             "changed reply:UNAVAILABLE ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed reply:FAILED_PRECONDITION ended:DEVICE_REFUSED deadline:0 forget -> "
-             "Done",
-             "-> Opening",
-             "end:4502 close changed reply:UNAVAILABLE ended:DEVICE_LOST deadline:0 forget -> Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4410 close changed reply:ABORTED ended:TERMINATED deadline:0 forget -> Done",
-             "end:1000 close changed reply:CANCELLED ended:CONSOLE_CLOSED deadline:0 forget -> "
-             "Done",
-             "end:4502 close changed reply:UNAVAILABLE ended:NEVER_ATTACHED deadline:0 forget -> "
-             "Done"}},
-        Row{"IcgRecorded",
-            v1::Session::OS12_ICG,
-            {Type::kRequested, Type::kRecorded},
-            {"-> Opening", "-> Opening",
-             "end:4503 close changed reply:INTERNAL ended:CAUSE_UNSPECIFIED deadline:0 forget -> "
-             "Done",
-             "changed reply:OK deadline:45s -> Informed", "changed -> Opening",
-             "changed -> Opening", "-> Opening",
-             "changed reply:UNAVAILABLE ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed reply:FAILED_PRECONDITION ended:DEVICE_REFUSED deadline:0 forget -> "
-             "Done",
-             "-> Opening",
-             "end:4502 close changed reply:UNAVAILABLE ended:DEVICE_LOST deadline:0 forget -> Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4503 close changed reply:UNAVAILABLE ended:SERVER_STOPPED deadline:0 forget -> "
-             "Done",
-             "end:4410 close changed reply:ABORTED ended:TERMINATED deadline:0 forget -> Done",
-             "end:1000 close changed reply:CANCELLED ended:CONSOLE_CLOSED deadline:0 forget -> "
-             "Done",
-             "end:4502 close changed reply:UNAVAILABLE ended:NEVER_ATTACHED deadline:0 forget -> "
-             "Done"}},
-        Row{"IcgInformed",
-            v1::Session::OS12_ICG,
-            {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted},
-            {"-> Informed", "-> Informed", "-> Informed", "-> Informed", "changed -> Informed",
-             "changed -> Informed", "-> Informed",
-             "changed ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:0 forget -> Done", "-> Informed",
-             "end:4502 close changed ended:DEVICE_LOST deadline:0 forget -> Done", "-> Informed",
-             "end:4503 close changed ended:SERVER_STOPPED deadline:0 forget -> Done",
-             "end:4410 close deadline:400ms -> Closing", "-> Informed",
-             "end:4502 close changed ended:NEVER_ATTACHED deadline:0 forget -> Done"}},
-        Row{"IcgInformedConsoleFirst",
-            v1::Session::OS12_ICG,
-            {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kConsoleAttached},
-            {"-> Informed", "-> Informed", "-> Informed", "-> Informed",
-             "changed deadline:0 -> Active", "-> Informed", "-> Informed",
-             "changed ended:PROGRAM_ENDED deadline:0 forget -> Done",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:0 forget -> Done", "-> Informed",
-             "end:4502 close changed ended:DEVICE_LOST deadline:0 forget -> Done", "-> Informed",
-             "end:4503 close changed ended:SERVER_STOPPED deadline:0 forget -> Done",
-             "end:4410 close deadline:400ms -> Closing", "-> Informed",
-             "end:4502 close changed ended:NEVER_ATTACHED deadline:0 forget -> Done"}},
-        Row{"IcgActive",
-            v1::Session::OS12_ICG,
-            {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kConsoleAttached,
-             Type::kDeviceAttached},
-            {"-> Active", "-> Active", "-> Active", "-> Active", "-> Active", "-> Active",
-             "changed -> Active", "changed ended:PROGRAM_ENDED deadline:5s -> Ended",
-             "end:4502 changed ended:DEVICE_REFUSED deadline:5s -> Ended", "-> Active", "-> Active",
-             "-> Active", "end:4503 close changed ended:SERVER_STOPPED deadline:5s -> Ended",
-             "end:4410 close deadline:400ms -> Closing", "-> Active", "-> Active"}}),
-    [](const ::testing::TestParamInfo<Row>& info) { return std::string(info.param.name); });
-
-std::vector<v1::TimelineEntry::Step> Steps(const SessionMachine& machine) {
-  std::vector<v1::TimelineEntry::Step> steps;
-  for (const v1::TimelineEntry& entry : machine.session().timeline()) steps.push_back(entry.step());
-  return steps;
-}
 
 TEST(SessionMachine, Os12DirectPassesTheStepsInTheArticlesOrder) {
   SessionMachine machine = NewMachine();
@@ -346,27 +32,168 @@ TEST(SessionMachine, Os12DirectPassesTheStepsInTheArticlesOrder) {
     machine.Apply(EventOf(type));
   }
 
-  EXPECT_THAT(Steps(machine),
+  EXPECT_THAT(StepsOf(machine.session()),
               ElementsAre(v1::TimelineEntry::CONSOLE_REQUESTED, v1::TimelineEntry::DEVICE_REQUESTED,
                           v1::TimelineEntry::DEVICE_ATTACHED, v1::TimelineEntry::CONSOLE_INFORMED,
                           v1::TimelineEntry::CONSOLE_ATTACHED, v1::TimelineEntry::DATA_FLOWING,
                           v1::TimelineEntry::ENDED));
 }
 
-TEST(SessionMachine, OverAnIcgTheConsoleIsInformedWhenTheIcgHasAccepted) {
-  SessionMachine machine = NewMachine(v1::Session::OS12_ICG);
+TEST(SessionMachine, Os11DirectPassesTheSameStepsWhenTheServerDials) {
+  SessionMachine machine = NewMachine(v1::Session::OS11_DIRECT);
 
-  for (Type type : {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kConsoleAttached,
-                    Type::kDeviceAttached, Type::kDataFlowing}) {
-    machine.Apply(EventOf(type));
+  ApplyAll(machine,
+           {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kDeviceRequested,
+            Type::kDeviceAttached, Type::kConsoleAttached, Type::kDataFlowing, Type::kTunnelEnded});
+
+  EXPECT_THAT(
+      StepsOf(machine.session()),
+      ElementsAre(Step::CONSOLE_REQUESTED, Step::DEVICE_REQUESTED, Step::DEVICE_ATTACHED,
+                  Step::CONSOLE_INFORMED, Step::CONSOLE_ATTACHED, Step::DATA_FLOWING, Step::ENDED));
+  EXPECT_EQ(machine.phase(), Phase::kDone);
+  EXPECT_EQ(machine.session().end().cause(), v1::SessionEnd::PROGRAM_ENDED);
+  EXPECT_EQ(machine.session().end().result_case(), v1::SessionEnd::RESULT_NOT_SET);
+}
+
+// ---- Over an ICG ----
+
+// An order of what the ICG and the store say, and what follows from it.
+struct OrderOverIcg {
+  const char* name;
+  std::vector<Type> events;
+  std::vector<Step::Step> steps;
+};
+
+class SessionMachineOverIcg
+    : public ::testing::TestWithParam<std::tuple<v1::Session::Flow, OrderOverIcg>> {};
+
+TEST_P(SessionMachineOverIcg, TheParallelStepsComeInEitherOrderAndOnce) {
+  const OrderOverIcg& order = std::get<1>(GetParam());
+  SessionMachine machine = NewMachine(std::get<0>(GetParam()));
+  machine.Apply(EventOf(Type::kRequested));
+
+  int replies = 0;
+  for (Type type : order.events) {
+    for (int times = 0; times < 2; ++times) {
+      replies += machine.Apply(EventOf(type)).reply.has_value();
+    }
   }
 
   EXPECT_EQ(machine.phase(), Phase::kActive);
-  EXPECT_THAT(Steps(machine),
-              ElementsAre(v1::TimelineEntry::CONSOLE_REQUESTED, v1::TimelineEntry::ICG_REQUESTED,
-                          v1::TimelineEntry::DEVICE_REQUESTED, v1::TimelineEntry::CONSOLE_INFORMED,
-                          v1::TimelineEntry::CONSOLE_ATTACHED, v1::TimelineEntry::DEVICE_ATTACHED,
-                          v1::TimelineEntry::DATA_FLOWING));
+  EXPECT_EQ(replies, 1);
+  std::vector<Step::Step> steps = {Step::CONSOLE_REQUESTED, Step::ICG_REQUESTED};
+  steps.insert(steps.end(), order.steps.begin(), order.steps.end());
+  EXPECT_EQ(StepsOf(machine.session()), steps);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Orders, SessionMachineOverIcg,
+    ::testing::Combine(
+        ::testing::Values(v1::Session::OS12_ICG, v1::Session::OS11_ICG),
+        ::testing::Values(
+            OrderOverIcg{"InformedFirstConsoleFirst",
+                         {Type::kRecorded, Type::kEdgeAccepted, Type::kDeviceRequested,
+                          Type::kConsoleAttached, Type::kDeviceAttached},
+                         {Step::CONSOLE_INFORMED, Step::DEVICE_REQUESTED, Step::CONSOLE_ATTACHED,
+                          Step::DEVICE_ATTACHED}},
+            OrderOverIcg{"InformedFirstDeviceFirst",
+                         {Type::kRecorded, Type::kEdgeAccepted, Type::kDeviceRequested,
+                          Type::kDeviceAttached, Type::kConsoleAttached},
+                         {Step::CONSOLE_INFORMED, Step::DEVICE_REQUESTED, Step::DEVICE_ATTACHED,
+                          Step::CONSOLE_ATTACHED}},
+            OrderOverIcg{"DeviceRequestedFirstConsoleFirst",
+                         {Type::kEdgeAccepted, Type::kDeviceRequested, Type::kRecorded,
+                          Type::kConsoleAttached, Type::kDeviceAttached},
+                         {Step::DEVICE_REQUESTED, Step::CONSOLE_INFORMED, Step::CONSOLE_ATTACHED,
+                          Step::DEVICE_ATTACHED}},
+            OrderOverIcg{"DeviceRequestedFirstDeviceFirst",
+                         {Type::kEdgeAccepted, Type::kDeviceRequested, Type::kDeviceAttached,
+                          Type::kRecorded, Type::kConsoleAttached},
+                         {Step::DEVICE_REQUESTED, Step::DEVICE_ATTACHED, Step::CONSOLE_INFORMED,
+                          Step::CONSOLE_ATTACHED}})),
+    [](const ::testing::TestParamInfo<SessionMachineOverIcg::ParamType>& info) {
+      return absl::StrCat(v1::Session::Flow_Name(std::get<0>(info.param)),
+                          std::get<1>(info.param).name);
+    });
+
+TEST(SessionMachine, ARestoredSessionWaitsForItsIcg) {
+  SessionMachine before = NewMachine(v1::Session::OS12_ICG);
+  ApplyAll(before, {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kDeviceRequested,
+                    Type::kConsoleAttached, Type::kDeviceAttached});
+
+  absl::optional<SessionMachine> machine =
+      SessionMachine::Restore(before.session(), "device d1", SessionDeadlines());
+
+  ASSERT_TRUE(machine.has_value());
+  EXPECT_EQ(machine->phase(), Phase::kActive);
+  EXPECT_EQ(machine->Apply(EventOf(Type::kDeviceAttached)).deadline, absl::ZeroDuration());
+  ApplyAll(*machine, {Type::kDataFlowing, Type::kTunnelEnded, Type::kProgramEnded});
+  EXPECT_EQ(machine->session().end().exit_code(), 7);
+  EXPECT_THAT(StepsOf(machine->session()),
+              ElementsAre(Step::CONSOLE_REQUESTED, Step::ICG_REQUESTED, Step::CONSOLE_INFORMED,
+                          Step::DEVICE_REQUESTED, Step::CONSOLE_ATTACHED, Step::DEVICE_ATTACHED,
+                          Step::DATA_FLOWING, Step::ENDED));
+}
+
+TEST(SessionMachine, OnlyWhatCanHaveOutlastedTheServerIsRestored) {
+  SessionMachine machine = NewMachine(v1::Session::OS11_ICG);
+  const auto restored = [&machine]() {
+    return SessionMachine::Restore(machine.session(), "device d1", SessionDeadlines());
+  };
+  ApplyAll(machine, {Type::kRequested, Type::kRecorded});
+  EXPECT_FALSE(restored().has_value());
+  machine.Apply(EventOf(Type::kEdgeAccepted));
+  ASSERT_TRUE(restored().has_value());
+  EXPECT_EQ(restored()->phase(), Phase::kInformed);
+  machine.Apply(EventOf(Type::kTunnelEnded));
+  EXPECT_FALSE(restored().has_value());
+
+  SessionMachine direct = NewMachine();
+  ApplyAll(direct, {Type::kRequested, Type::kRecorded, Type::kDeviceAttached});
+  EXPECT_FALSE(
+      SessionMachine::Restore(direct.session(), "device d1", SessionDeadlines()).has_value());
+}
+
+TEST(SessionMachine, TheLostLinksSentenceNamesTheIcg) {
+  SessionMachine machine = NewMachine(v1::Session::OS12_ICG);
+  ApplyAll(machine, {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kEdgeGone,
+                     Type::kDeadline});
+
+  EXPECT_EQ(machine.session().end().message(),
+            "the link to icgs/berlin was lost and did not return in 40s");
+}
+
+TEST(SessionMachine, AnEndToldAfterAnAbsenceIsThatOfASessionThatRan) {
+  SessionMachine machine = NewMachine(v1::Session::OS12_ICG);
+  ApplyAll(machine, {Type::kRequested, Type::kRecorded, Type::kEdgeAccepted, Type::kEdgeGone});
+  SessionEvent ended = EventOf(Type::kTunnelEnded);
+  ended.tunnel.set_ended_by(v1::TunnelEvent::SIDE_UNSPECIFIED);
+  ended.tunnel.set_close_code(1011);
+
+  machine.Apply(ended);
+
+  EXPECT_EQ(machine.session().end().cause(), v1::SessionEnd::CAUSE_UNSPECIFIED);
+  EXPECT_EQ(machine.session().end().bytes_to_console(), 5u);
+}
+
+// ---- Ends ----
+
+TEST(SessionMachine, ADialThatFailsSaysWhy) {
+  SessionMachine machine = NewMachine(v1::Session::OS11_DIRECT);
+  ApplyAll(machine, {Type::kRequested, Type::kRecorded});
+  SessionEvent failed = EventOf(Type::kTunnelEnded);
+  failed.tunnel.set_close_code(4502);
+  failed.tunnel.set_reason("192.0.2.7:30022: connection refused");
+
+  const SessionActions actions = machine.Apply(failed);
+
+  ASSERT_TRUE(actions.reply.has_value());
+  EXPECT_EQ(actions.reply->code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(std::string(actions.reply->message()),
+            "device d1 could not be reached: 192.0.2.7:30022: connection refused");
+  EXPECT_EQ(machine.session().end().cause(), v1::SessionEnd::NEVER_ATTACHED);
+  EXPECT_EQ(machine.session().end().message(), "192.0.2.7:30022: connection refused");
+  EXPECT_EQ(machine.phase(), Phase::kDone);
 }
 
 TEST(SessionMachine, TheResultMayComeBeforeOrAfterTheTunnelsEnd) {
