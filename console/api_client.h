@@ -18,15 +18,19 @@
 
 namespace fairlead::console {
 
-// Where the server is and how it is trusted.
+// Each call waits at most this long.
+inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);
+
+// Where the server is, how it is reached and how it is trusted.
 struct ServerAddress {
   // "https://host:port".
   std::string url;
+  // With a fingerprint, the CA beside it is for what else the server names: tunnels at ICGs.
   dataplane::TlsTrust trust;
+  // "http://host:port" of a proxy for every connection; empty for none.
+  std::string proxy = {};
+  absl::Duration call_timeout = kCallTimeout;
 };
-
-// Each call waits at most this long.
-inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
 // Thread: one.
 class ApiClient {

@@ -89,4 +89,6 @@ awaitable<bool> BlockingIo::Write(absl::string_view bytes) {
   co_return co_await co_spawn(writer_.get_executor(), std::move(work), use_awaitable);
 }
 
+awaitable<bool> BlockingIo::AwaitHangUp() { co_return false; }
+
 }  // namespace fairlead::console

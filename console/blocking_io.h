@@ -10,27 +10,25 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "console/terminal_io.h"
 #include "dataplane/asio.h"
 
 namespace fairlead::console {
 
 // Thread: Read and Write from one thread, one of each at a time; Stop from any. Lifetime: the
 // descriptors stay the caller's; destroy only when no operation is pending.
-class BlockingIo {
+class BlockingIo : public TerminalIo {
  public:
   BlockingIo(int input, int output);
-  ~BlockingIo();
+  ~BlockingIo() override;
   BlockingIo(const BlockingIo&) = delete;
   BlockingIo& operator=(const BlockingIo&) = delete;
 
-  // Some bytes of input; empty at its end, on an error, and after Stop.
-  dataplane::net::awaitable<std::string> Read();
-
-  // Writes all of `bytes`, which must stay alive; false on an error and after Stop.
-  dataplane::net::awaitable<bool> Write(absl::string_view bytes);
-
-  // Ends pending and later operations.
-  void Stop();
+  dataplane::net::awaitable<std::string> Read() override;
+  dataplane::net::awaitable<bool> Write(absl::string_view bytes) override;
+  // Never knows.
+  dataplane::net::awaitable<bool> AwaitHangUp() override;
+  void Stop() override;
 
  private:
   // Waits until `fd` is ready for `events`; false after Stop.

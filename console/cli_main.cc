@@ -127,10 +127,11 @@ void AddSessionCommands(CLI::App& app, Arguments& a, Command& command) {
   connect->add_option("--reason", a.reason, "Why, for the audit log");
   connect->callback([&a, &command] {
     command = [&a](CommandContext& context) {
-      dataplane::TlsTrust trust;
-      trust.ca_pem = context.state.ca_pem;
-      trust.sha256_fingerprint = context.state.fingerprint;
-      return Connect(context.api, context.state.token, trust, {a.device, a.profile, a.reason});
+      ServerAddress server;
+      server.url = context.state.server;
+      server.trust.ca_pem = context.state.ca_pem;
+      server.trust.sha256_fingerprint = context.state.fingerprint;
+      return Connect(context.api, context.state.token, server, {a.device, a.profile, a.reason});
     };
   });
   CLI::App* sessions = app.add_subcommand("sessions", "List sessions, newest first");

@@ -9,15 +9,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "console/blocking_io.h"
 #include "console/terminal_client.h"
 #include "console/tty.h"
-#include "dataplane/client.h"
-#include "proto/session.pb.h"
 
 namespace fairlead::console {
 
@@ -25,45 +23,22 @@ using dataplane::net::awaitable;
 
 namespace {
 
-constexpr char kSubprotocol[] = "fairlead.terminal.v1";
-
-absl::StatusOr<v1::Session> CreateSession(ApiClient& api, const std::string& token,
-                                          const ConnectRequest& request) {
-  v1::CreateSessionRequest create;
-  create.set_device(absl::StartsWith(request.device, "devices/")
-                        ? request.device
-                        : absl::StrCat("devices/", request.device));
-  const terminal::WindowSize size = TtySize();
-  create.set_columns(size.columns);
-  create.set_rows(size.rows);
-  create.set_profile(request.profile);
-  create.set_reason(request.reason);
-  v1::Session session;
-  FAIRLEAD_RETURN_IF_ERROR(
-      api.Call("fairlead.v1.SessionService.CreateSession", token, create, &session));
-  return session;
+TerminalOptions OptionsFor(const v1::Session& session) {
+  TerminalOptions options;
+  options.input = isatty(STDIN_FILENO) != 0 ? InputKind::kTerminal : InputKind::kScript;
+  options.stream = session.stream() == v1::Session::TELNET ? StreamKind::kTelnet : StreamKind::kPty;
+  const char* type = std::getenv("TERM");
+  if (type != nullptr && *type != '\0') options.terminal_type = type;
+  return options;
 }
 
 awaitable<absl::StatusOr<TerminalOutcome>> Serve(dataplane::net::io_context& context,
-                                                 v1::Session session, dataplane::TlsTrust trust,
-                                                 RawMode& raw) {
-  const auto endpoint = dataplane::ParseUrl(session.console_url());
-  if (!endpoint.ok()) co_return endpoint.status();
-  dataplane::DialOptions options;
-  auto tls = dataplane::TlsClientContext::Create(trust, nullptr, {"http/1.1"});
-  if (!tls.ok()) co_return tls.status();
-  options.tls = *std::move(tls);
-  std::vector<std::string> offered;
-  offered.push_back(kSubprotocol);
-  offered.push_back(absl::StrCat("fairlead.ticket.", session.console_ticket()));
-  auto dialled =
-      co_await dataplane::DialWebSocket(*endpoint, options, offered, dataplane::HttpHeaders());
-  if (!dialled.ok()) {
-    co_return Annotate(dialled.status(),
-                       absl::StrCat("opening the tunnel to ", session.console_url()));
-  }
-  const InputKind kind = isatty(STDIN_FILENO) != 0 ? InputKind::kTerminal : InputKind::kScript;
-  TerminalClient client(context, std::move(dialled->websocket), kind, STDIN_FILENO, STDOUT_FILENO);
+                                                 const v1::Session& session,
+                                                 const ServerAddress& server, RawMode& raw) {
+  auto tunnel = co_await DialTunnel(server, session);
+  if (!tunnel.ok()) co_return tunnel.status();
+  BlockingIo io(STDIN_FILENO, STDOUT_FILENO);
+  TerminalClient client(context, *std::move(tunnel), io, OptionsFor(session));
   TerminalOutcome outcome = co_await client.Serve();
   raw.Restore();
   co_return outcome;
@@ -71,9 +46,9 @@ awaitable<absl::StatusOr<TerminalOutcome>> Serve(dataplane::net::io_context& con
 
 }  // namespace
 
-absl::StatusOr<int> Connect(ApiClient& api, const std::string& token,
-                            const dataplane::TlsTrust& trust, const ConnectRequest& request) {
-  FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session, CreateSession(api, token, request));
+absl::StatusOr<int> Connect(ApiClient& api, const std::string& token, const ServerAddress& server,
+                            const ConnectRequest& request) {
+  FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session, OpenSession(api, token, request, TtySize()));
   const bool person = isatty(STDIN_FILENO) != 0;
   if (person) {
     std::fprintf(stderr, "Connected to %s. Type ~? after a new line for help.\n",
@@ -83,7 +58,7 @@ absl::StatusOr<int> Connect(ApiClient& api, const std::string& token,
   {
     RawMode raw;
     dataplane::net::io_context context(1);
-    auto task = Serve(context, session, trust, raw);
+    auto task = Serve(context, session, server, raw);
     auto result = dataplane::net::co_spawn(context, std::move(task), dataplane::net::use_future);
     context.run();
     outcome = result.get();

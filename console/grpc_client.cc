@@ -6,6 +6,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,8 +40,8 @@ absl::Status ToAbsl(const grpc::Status& status) {
 
 class GrpcClient : public ApiClient {
  public:
-  GrpcClient(dataplane::Endpoint endpoint, std::shared_ptr<dataplane::TlsClientContext> tls)
-      : endpoint_(std::move(endpoint)), tls_(std::move(tls)) {}
+  GrpcClient(dataplane::Endpoint endpoint, dataplane::DialOptions options, absl::Duration timeout)
+      : endpoint_(std::move(endpoint)), options_(std::move(options)), timeout_(timeout) {}
 
   ~GrpcClient() override {
     // The channel's connection lives on the thread.
@@ -57,7 +58,7 @@ class GrpcClient : public ApiClient {
         grpc::GenericSerialize<grpc::ProtoBufferWriter, Message>(request, &sent, &own_buffer);
     if (!status.ok()) return ToAbsl(status);
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
     if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
     grpc::ByteBuffer received;
     absl::Notification done;
@@ -75,9 +76,7 @@ class GrpcClient : public ApiClient {
  private:
   absl::Status Connect() {
     if (channel_ != nullptr) return absl::OkStatus();
-    dataplane::DialOptions options;
-    options.tls = tls_;
-    auto dialled = dataplane::net::co_spawn(threads_.executor(0), DialGrpc(endpoint_, options),
+    auto dialled = dataplane::net::co_spawn(threads_.executor(0), DialGrpc(endpoint_, options_),
                                             dataplane::net::use_future)
                        .get();
     if (!dialled.ok()) return dialled.status();
@@ -86,7 +85,8 @@ class GrpcClient : public ApiClient {
   }
 
   const dataplane::Endpoint endpoint_;
-  const std::shared_ptr<dataplane::TlsClientContext> tls_;
+  const dataplane::DialOptions options_;
+  const absl::Duration timeout_;
   dataplane::IoThreads threads_{1};
   std::shared_ptr<grpc::Channel> channel_;
 };
@@ -95,9 +95,12 @@ class GrpcClient : public ApiClient {
 
 absl::StatusOr<std::unique_ptr<ApiClient>> NewGrpcClient(const ServerAddress& server) {
   FAIRLEAD_ASSIGN_OR_RETURN(dataplane::Endpoint endpoint, dataplane::ParseUrl(server.url));
-  FAIRLEAD_ASSIGN_OR_RETURN(auto tls,
+  dataplane::DialOptions options;
+  options.proxy = server.proxy;
+  options.timeout = std::min(options.timeout, server.call_timeout);
+  FAIRLEAD_ASSIGN_OR_RETURN(options.tls,
                             dataplane::TlsClientContext::Create(server.trust, nullptr, {"h2"}));
-  return std::make_unique<GrpcClient>(std::move(endpoint), std::move(tls));
+  return std::make_unique<GrpcClient>(std::move(endpoint), std::move(options), server.call_timeout);
 }
 
 }  // namespace fairlead::console

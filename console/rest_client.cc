@@ -44,9 +44,12 @@ absl::Status ErrorFrom(const dataplane::HttpResponse& response) {
 
 class RestClient : public ApiClient {
  public:
-  RestClient(dataplane::Endpoint endpoint, std::shared_ptr<dataplane::TlsClientContext> tls,
+  RestClient(dataplane::Endpoint endpoint, dataplane::DialOptions options, absl::Duration timeout,
              proto::HttpRules rules)
-      : endpoint_(std::move(endpoint)), tls_(std::move(tls)), rules_(std::move(rules)) {}
+      : endpoint_(std::move(endpoint)),
+        options_(std::move(options)),
+        timeout_(timeout),
+        rules_(std::move(rules)) {}
 
   absl::Status Call(absl::string_view method, absl::string_view token, const Message& request,
                     Message* response) override {
@@ -78,13 +81,12 @@ class RestClient : public ApiClient {
       request.headers.emplace_back("Content-Type", "application/json");
       request.body = rest.body;
     }
-    dataplane::DialOptions options;
-    options.tls = tls_;
-    return Run(dataplane::Fetch(endpoint, options, std::move(request), kCallTimeout));
+    return Run(dataplane::Fetch(endpoint, options_, std::move(request), timeout_));
   }
 
   const dataplane::Endpoint endpoint_;
-  const std::shared_ptr<dataplane::TlsClientContext> tls_;
+  const dataplane::DialOptions options_;
+  const absl::Duration timeout_;
   const proto::HttpRules rules_;
 };
 
@@ -92,11 +94,14 @@ class RestClient : public ApiClient {
 
 absl::StatusOr<std::unique_ptr<ApiClient>> NewRestClient(const ServerAddress& server) {
   FAIRLEAD_ASSIGN_OR_RETURN(dataplane::Endpoint endpoint, dataplane::ParseUrl(server.url));
+  dataplane::DialOptions options;
+  options.proxy = server.proxy;
   FAIRLEAD_ASSIGN_OR_RETURN(
-      auto tls, dataplane::TlsClientContext::Create(server.trust, nullptr, {"http/1.1"}));
+      options.tls, dataplane::TlsClientContext::Create(server.trust, nullptr, {"http/1.1"}));
   FAIRLEAD_ASSIGN_OR_RETURN(proto::HttpRules rules,
                             proto::HttpRules::Create(proto::RestServices()));
-  return std::make_unique<RestClient>(std::move(endpoint), std::move(tls), std::move(rules));
+  return std::make_unique<RestClient>(std::move(endpoint), std::move(options), server.call_timeout,
+                                      std::move(rules));
 }
 
 }  // namespace fairlead::console

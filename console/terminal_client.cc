@@ -7,10 +7,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <csignal>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "console/tty.h"
 #include "terminal/control_frame.h"
 
 namespace fairlead::console {
@@ -29,9 +31,13 @@ constexpr std::size_t kMaxOutputBytes = 4u << 20;
 constexpr std::size_t kMaxTypedBytes = 16u << 20;
 // What a script may be ahead.
 constexpr std::size_t kMaxScriptBytes = 256u << 10;
+// Answers of Telnet's negotiation beyond this make the device wait.
+constexpr std::size_t kMaxAnswerBytes = 64u << 10;
 constexpr std::size_t kInputFrameBytes = 64u << 10;
 // End of transmission: ends a shell that reads a script from its terminal.
 constexpr char kEndOfTransmission = '\x04';
+
+constexpr char kClientHungUp[] = "the client hung up, and so did its terminal";
 
 constexpr char kHelp[] =
     "\r\nSupported escapes, typed after a new line:\r\n"
@@ -64,21 +70,21 @@ std::string CloseSentence(const CloseReason& close) {
 }  // namespace
 
 TerminalClient::TerminalClient(dataplane::net::io_context& context,
-                               std::unique_ptr<dataplane::WebSocket> tunnel, InputKind input_kind,
-                               int input, int output)
+                               std::unique_ptr<dataplane::WebSocket> tunnel, TerminalIo& io,
+                               const TerminalOptions& options)
     : context_(context),
       tunnel_(std::move(tunnel)),
-      input_kind_(input_kind),
-      io_(input, output),
+      io_(io),
+      input_kind_(options.input),
+      stream_kind_(options.stream),
       signals_(context, SIGTERM, SIGHUP),
       changed_(context) {
   changed_.expires_at(std::chrono::steady_clock::time_point::max());
-  // A person's Ctrl-C is a byte in raw mode; a script's is a wish to leave.
-  if (input_kind == InputKind::kTerminal) {
-    signals_.add(SIGWINCH);
-  } else {
-    signals_.add(SIGINT);
+  if (stream_kind_ == StreamKind::kTelnet && input_kind_ != InputKind::kClient) {
+    telnet_.emplace(options.terminal_type, TtySize());
   }
+  // A person's Ctrl-C is a byte in raw mode; otherwise it is a wish to leave.
+  signals_.add(input_kind_ == InputKind::kTerminal ? SIGWINCH : SIGINT);
 }
 
 awaitable<void> TerminalClient::Wait() { co_await changed_.async_wait(kToken); }
@@ -119,11 +125,25 @@ awaitable<void> TerminalClient::Receive() {
     }
     if (message.kind == FrameKind::kText) {
       OnText(message.payload);
-    } else if (!message.payload.empty()) {
-      Show(std::move(message.payload), Origin::kDevice);
+    } else {
+      OnBytes(std::move(message.payload));
     }
-    while (output_bytes_ > kMaxOutputBytes && !leaving_) co_await Wait();
+    while (OutputIsFull() && !leaving_) co_await Wait();
   }
+}
+
+bool TerminalClient::OutputIsFull() const {
+  return output_bytes_ > kMaxOutputBytes || (answers_.size() > kMaxAnswerBytes && !send_failed_);
+}
+
+void TerminalClient::OnBytes(std::string bytes) {
+  if (telnet_.has_value()) {
+    terminal::TelnetClient::Received received = telnet_->Receive(bytes);
+    if (!send_failed_) answers_ += received.answers;
+    bytes = std::move(received.output);
+  }
+  if (!bytes.empty()) Show(std::move(bytes), Origin::kDevice);
+  Wake();
 }
 
 void TerminalClient::Show(std::string bytes, Origin origin) {
@@ -139,14 +159,22 @@ void TerminalClient::OnText(absl::string_view text) {
     return;
   }
   using Kind = terminal::ConsoleEvent::Kind;
-  if (event->kind == Kind::kNotice) {
-    Show(absl::StrCat("\r\n[", event->text, "]\r\n"), Origin::kConsole);
-  }
+  if (event->kind == Kind::kNotice) Tell(event->text);
   if (event->kind == Kind::kEnded) Acknowledge();
   Wake();
 }
 
+void TerminalClient::Tell(absl::string_view line) {
+  if (input_kind_ == InputKind::kClient) {
+    std::fprintf(stderr, "fairlead: %s\n", std::string(line).c_str());
+  } else {
+    Show(absl::StrCat("\r\n[", line, "]\r\n"), Origin::kConsole);
+  }
+}
+
 void TerminalClient::Acknowledge() {
+  // A Telnet device reads no text frames.
+  if (stream_kind_ == StreamKind::kTelnet) return;
   const auto more =
       output_.empty() ? terminal::ConsoleEnd::Output::kIdle : terminal::ConsoleEnd::Output::kMore;
   if (std::optional<std::string> ack = end_.TakeAck(more)) ack_ = *std::move(ack);
@@ -163,7 +191,11 @@ awaitable<void> TerminalClient::WriteOutput() {
     output_bytes_ -= done.bytes.size();
     output_.pop_front();
     if (!written) {
-      Leave("standard output was closed");
+      if (input_kind_ == InputKind::kClient) {
+        Leave(kClientHungUp, 0);
+      } else {
+        Leave("standard output was closed");
+      }
       co_return;
     }
     Acknowledge();
@@ -181,12 +213,7 @@ awaitable<void> TerminalClient::ReadInput() {
     const std::string bytes = co_await io_.Read();
     if (closed_ || leaving_) co_return;
     if (bytes.empty()) {
-      if (input_kind_ == InputKind::kTerminal) {
-        Leave("the terminal went away");
-      } else {
-        input_.push_back(kEndOfTransmission);
-      }
-      Wake();
+      co_await OnEndOfInput();
       co_return;
     }
     OnTyped(bytes);
@@ -194,8 +221,30 @@ awaitable<void> TerminalClient::ReadInput() {
   }
 }
 
+awaitable<void> TerminalClient::OnEndOfInput() {
+  switch (input_kind_) {
+    case InputKind::kTerminal:
+      Leave("the terminal went away");
+      break;
+    case InputKind::kScript:
+      input_.push_back(kEndOfTransmission);
+      break;
+    case InputKind::kClient: {
+      const bool gone = co_await io_.AwaitHangUp();
+      // What it typed last is for the device, if the device takes it.
+      while (gone && !closed_ && !leaving_ && !send_failed_ &&
+             (sending_ || (!input_.empty() && end_.InputAllowance() > 0))) {
+        co_await Wait();
+      }
+      if (gone) Leave(kClientHungUp, 0);
+      break;
+    }
+  }
+  Wake();
+}
+
 void TerminalClient::OnTyped(absl::string_view bytes) {
-  if (input_kind_ == InputKind::kScript) {
+  if (input_kind_ != InputKind::kTerminal) {
     input_.append(bytes.data(), bytes.size());
     return;
   }
@@ -205,9 +254,10 @@ void TerminalClient::OnTyped(absl::string_view bytes) {
   if (typed.leave) Leave("left with ~.");
 }
 
-void TerminalClient::Leave(std::string message) {
+void TerminalClient::Leave(std::string message, int exit_code) {
   if (leaving_ || closed_) return;
   leaving_ = true;
+  leave_code_ = exit_code;
   leave_message_ = std::move(message);
   io_.Stop();
   // A write that hangs would keep the close frame back for ever.
@@ -215,32 +265,40 @@ void TerminalClient::Leave(std::string message) {
   Wake();
 }
 
+std::optional<TerminalClient::Frame> TerminalClient::NextFrame() {
+  for (std::string* text : {&resize_, &ack_}) {
+    if (!text->empty()) return Frame{true, std::exchange(*text, "")};
+  }
+  // Before any input that is encoded after what they agree to.
+  if (!answers_.empty()) return Frame{false, std::exchange(answers_, "")};
+  const std::size_t size = static_cast<std::size_t>(
+      std::min<std::uint64_t>({input_.size(), end_.InputAllowance(), kInputFrameBytes}));
+  if (size == 0) return std::nullopt;
+  std::string bytes = input_.substr(0, size);
+  input_.erase(0, size);
+  end_.OnInputSent(size);
+  if (telnet_.has_value()) bytes = telnet_->Encode(bytes);
+  return Frame{false, std::move(bytes)};
+}
+
 awaitable<void> TerminalClient::Send() {
   while (!closed_ && !leaving_) {
-    std::string text;
-    if (!resize_.empty()) {
-      text = std::exchange(resize_, "");
-    } else if (!ack_.empty()) {
-      text = std::exchange(ack_, "");
+    const std::optional<Frame> frame = NextFrame();
+    if (!frame.has_value()) {
+      co_await Wait();
+      continue;
     }
     absl::Status sent;
     sending_ = true;
-    if (!text.empty()) {
-      sent = co_await tunnel_->WriteText(text);
-    } else if (!input_.empty() && end_.InputAllowance() > 0) {
-      const std::size_t size = static_cast<std::size_t>(
-          std::min<std::uint64_t>({input_.size(), end_.InputAllowance(), kInputFrameBytes}));
-      const std::string frame = input_.substr(0, size);
-      input_.erase(0, size);
-      end_.OnInputSent(size);
-      sent = co_await tunnel_->WriteBinary(frame);
-      Wake();
+    if (frame->is_text) {
+      sent = co_await tunnel_->WriteText(frame->bytes);
     } else {
-      sending_ = false;
-      co_await Wait();
+      sent = co_await tunnel_->WriteBinary(frame->bytes);
     }
     sending_ = false;
-    if (!sent.ok()) co_return;
+    send_failed_ = !sent.ok();
+    Wake();
+    if (send_failed_) co_return;
   }
   if (leaving_ && !closed_) {
     CloseReason hang_up;
@@ -249,13 +307,21 @@ awaitable<void> TerminalClient::Send() {
   }
 }
 
+void TerminalClient::OnResize() {
+  if (telnet_.has_value()) {
+    answers_ += telnet_->Resize(TtySize());
+  } else {
+    resize_ = terminal::ResizeFrame(TtySize());
+  }
+  Wake();
+}
+
 awaitable<void> TerminalClient::WatchSignals() {
   while (!closed_ && !leaving_) {
     const auto [error, signal] = co_await signals_.async_wait(kToken);
     if (error) co_return;
     if (signal == SIGWINCH) {
-      resize_ = terminal::ResizeFrame(TtySize());
-      Wake();
+      OnResize();
     } else {
       Leave("ended by a signal");
     }
@@ -265,12 +331,20 @@ awaitable<void> TerminalClient::WatchSignals() {
 TerminalOutcome TerminalClient::Outcome() const {
   TerminalOutcome outcome;
   if (leaving_) {
+    outcome.exit_code = leave_code_;
     outcome.message = leave_message_;
     return outcome;
   }
   const terminal::ConsoleEnd::Outcome stream = end_.outcome();
   using Kind = terminal::ConsoleEnd::Outcome::Kind;
-  if (stream.kind == Kind::kNoEnd) {
+  const bool told_nothing = stream.kind == Kind::kNoEnd;
+  if (told_nothing && stream_kind_ == StreamKind::kTelnet &&
+      close_.code == dataplane::kCloseNormal) {
+    outcome.exit_code = 0;
+    outcome.message = "the device ended the session; no exit code is known, since Telnet has none";
+    return outcome;
+  }
+  if (told_nothing) {
     outcome.message = CloseSentence(close_);
     return outcome;
   }

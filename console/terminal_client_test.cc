@@ -12,6 +12,7 @@
 #include <future>
 #include <string>
 
+#include "console/blocking_io.h"
 #include "dataplane/testing/fake_websocket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -92,7 +93,8 @@ class TerminalClientTest : public ::testing::Test {
   }
 
   awaitable<TerminalOutcome> Serve(std::unique_ptr<WebSocket> tunnel) {
-    TerminalClient client(context_, std::move(tunnel), InputKind::kScript, input_[0], output_[1]);
+    BlockingIo io(input_[0], output_[1]);
+    TerminalClient client(context_, std::move(tunnel), io, options_);
     co_return co_await client.Serve();
   }
 
@@ -120,6 +122,7 @@ class TerminalClientTest : public ::testing::Test {
   }
 
   dataplane::net::io_context context_;
+  TerminalOptions options_;
   int input_[2] = {-1, -1};
   int output_[2] = {-1, -1};
   std::string shown_;
