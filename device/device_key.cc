@@ -3,22 +3,18 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
-#include <openssl/bytestring.h>
 #include <openssl/ec.h>
 #include <openssl/ec_key.h>
 #include <openssl/evp.h>
 #include <openssl/mem.h>
 #include <openssl/nid.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs7.h>
-#include <openssl/stack.h>
 #include <openssl/x509.h>
 
 #include <cstdint>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "base/status.h"
 
 namespace fairlead::device {
@@ -60,10 +56,6 @@ std::string CommonNameOf(X509* certificate) {
   return size > 0 ? std::string(name, static_cast<std::size_t>(size)) : std::string();
 }
 
-struct FreeCertificates {
-  void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
-};
-
 }  // namespace
 
 absl::StatusOr<std::string> MakeKey() {
@@ -100,27 +92,6 @@ absl::StatusOr<std::string> MakeCertificateRequest(absl::string_view key_pem,
   if (size <= 0) return absl::InternalError("the certificate request could not be encoded");
   return absl::Base64Escape(
       absl::string_view(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)));
-}
-
-absl::StatusOr<std::string> ParseCertsOnly(absl::string_view base64) {
-  std::string der;
-  const std::string one_line = absl::StrReplaceAll(base64, {{"\r", ""}, {"\n", ""}, {" ", ""}});
-  if (!absl::Base64Unescape(one_line, &der)) {
-    return absl::InvalidArgumentError("the server's certificates are not in base64");
-  }
-  const std::unique_ptr<STACK_OF(X509), FreeCertificates> certificates(sk_X509_new_null());
-  CBS input;
-  CBS_init(&input, reinterpret_cast<const std::uint8_t*>(der.data()), der.size());
-  if (!PKCS7_get_certificates(certificates.get(), &input) || sk_X509_num(certificates.get()) == 0) {
-    return absl::InvalidArgumentError("the server's answer is not a PKCS #7 list of certificates");
-  }
-  bssl::UniquePtr<BIO> out(BIO_new(BIO_s_mem()));
-  for (std::size_t i = 0; i < sk_X509_num(certificates.get()); ++i) {
-    if (!PEM_write_bio_X509(out.get(), sk_X509_value(certificates.get(), i))) {
-      return absl::InternalError("a certificate could not be encoded");
-    }
-  }
-  return Contents(out.get());
 }
 
 absl::StatusOr<std::string> PutOwnFirst(absl::string_view certificates_pem,

@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The device's key pair and what EST (RFC 7030) makes of it: certificate requests and certs-only
-// PKCS #7 answers. Used by Identity and Enroller.
+// The device's key pair and what EST (RFC 7030) makes of it: certificate requests, and what is made
+// of the certificates in its answers. Used by Identity and Enroller.
 #ifndef FAIRLEAD_DEVICE_DEVICE_KEY_H_
 #define FAIRLEAD_DEVICE_DEVICE_KEY_H_
 
@@ -25,10 +25,6 @@ absl::Status CheckKey(absl::string_view key_pem);
 // Errors: INVALID_ARGUMENT the key or the unit ID cannot be used.
 absl::StatusOr<std::string> MakeCertificateRequest(absl::string_view key_pem,
                                                    absl::string_view unit_id);
-
-// The certificates of a certs-only PKCS #7 message, base64 with or without line breaks, as PEM in
-// their order. Errors: INVALID_ARGUMENT not such a message, or it holds no certificate.
-absl::StatusOr<std::string> ParseCertsOnly(absl::string_view base64);
 
 // `certificates_pem` with the one that was made for `key_pem` first: PKCS #7 keeps a set, without
 // an order of its own. Errors: INVALID_ARGUMENT none was made for that key.

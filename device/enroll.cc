@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "dataplane/certs_only.h"
 
 namespace fairlead::device {
 namespace {
@@ -43,7 +44,7 @@ absl::StatusOr<std::string> CertificatesOf(
     const absl::StatusOr<dataplane::HttpResponse>& response) {
   FAIRLEAD_RETURN_IF_ERROR(response.status());
   FAIRLEAD_RETURN_IF_ERROR(CheckAnswer(*response));
-  return ParseCertsOnly(response->body);
+  return dataplane::ParseCertsOnly(response->body);
 }
 
 net::awaitable<absl::Status> Obtain(EstTransport& transport, Identity& identity,

@@ -268,12 +268,6 @@ TEST(Identity, DamagedCertificatesMeanEnrollingAgain) {
   EXPECT_THAT(Identity::Load(state, "unit"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(ParseCertsOnly, RefusesOtherThings) {
-  for (const char* text : {"", "!", "AAAA", "MAA="}) {
-    EXPECT_THAT(ParseCertsOnly(text), StatusIs(absl::StatusCode::kInvalidArgument)) << text;
-  }
-}
-
 TEST(StateDir, FilesAreForTheOwnerAlone) {
   const Folder folder;
   const StateDir state = OpenState(folder);

@@ -54,7 +54,8 @@ TerminalSession::TerminalSession(net::any_io_executor executor, TerminalRequest 
       wake_(executor),
       room_(executor),
       master_(executor),
-      exit_(executor) {}
+      exit_(executor),
+      stream_(MakeTerminalStream(request_.kind, request_.size)) {}
 
 TerminalSession::~TerminalSession() { StopWatching(); }
 
@@ -97,6 +98,7 @@ net::awaitable<void> TerminalSession::RunWithProgram() {
   output_.resize(kOutputBatchBytes);
   input_buffer_.resize(kInputReadBytes);
   attach_deadline_ = clock_.Monotonic() + timeouts_.attach;
+  if (request_.attachment == Attachment::kAtOnce) CheckAttached();
   reader_runs_ = true;
   master_.assign(pty_->master_fd());
   net::co_spawn(executor_, ReadTunnel(shared_from_this()), net::detached);
@@ -134,10 +136,10 @@ net::awaitable<void> TerminalSession::PumpOutput() {
   for (;;) {
     CheckTimes();
     if (tunnel_over_ || !protocol_error_.ok()) co_return;
-    if (!co_await SendAck()) co_return;
-    const std::uint64_t sent_before = end_.sent_bytes();
+    if (!co_await SendFrame()) co_return;
+    const std::uint64_t sent_before = stream_->sent_bytes();
     if (!co_await SendOutput()) co_return;
-    if (end_.sent_bytes() != sent_before) continue;
+    if (stream_->sent_bytes() != sent_before) continue;
     // The end waits for the relay's word, so that what is reported comes in order.
     if (attached_ && Drained()) co_return;
     const absl::Duration limit = NextTime();
@@ -147,18 +149,22 @@ net::awaitable<void> TerminalSession::PumpOutput() {
   }
 }
 
-net::awaitable<bool> TerminalSession::SendAck() {
-  if (input_.size() >= kAckQueuedInput) co_return true;
-  const auto queue =
-      input_.empty() ? terminal::DeviceEnd::Queue::kEmpty : terminal::DeviceEnd::Queue::kWaiting;
-  const std::optional<std::string> ack = end_.TakeAck(queue);
-  if (!ack.has_value()) co_return true;
-  const absl::Status written = co_await tunnel_->WriteText(*ack);
+net::awaitable<bool> TerminalSession::SendFrame() {
+  TerminalStream::Queue queue = TerminalStream::Queue::kWaiting;
+  if (input_.empty()) queue = TerminalStream::Queue::kEmpty;
+  if (input_.size() >= kAckQueuedInput) queue = TerminalStream::Queue::kFull;
+  const std::optional<TerminalStream::Frame> frame = stream_->TakeFrame(queue);
+  if (!frame.has_value()) co_return true;
+  // What is said leaves room for what is heard.
+  room_.Notify();
+  const net::const_buffer buffer = net::buffer(frame->payload);
+  const absl::Status written =
+      co_await tunnel_->WriteSome(buffer, frame->kind, dataplane::Fin::kLast);
   co_return written.ok();
 }
 
 net::awaitable<bool> TerminalSession::SendOutput() {
-  const std::uint64_t allowance = std::min<std::uint64_t>(end_.SendAllowance(), output_.size());
+  const std::uint64_t allowance = std::min<std::uint64_t>(stream_->Allowance(), output_.size());
   if (!maybe_readable_ || allowance == 0) co_return true;
   std::size_t count = 0;
   const Pty::Io io = pty_->Read(output_.data(), allowance, &count);
@@ -169,8 +175,7 @@ net::awaitable<bool> TerminalSession::SendOutput() {
     co_return true;
   }
   if (result_.has_value()) drained_after_exit_ += count;
-  end_.OnSent(count);
-  const absl::string_view batch(output_.data(), count);
+  const absl::string_view batch = stream_->Encode(absl::string_view(output_.data(), count));
   const absl::Status written = co_await tunnel_->WriteBinary(batch);
   co_return written.ok();
 }
@@ -182,12 +187,14 @@ bool TerminalSession::Drained() const {
 
 net::awaitable<void> TerminalSession::SendEnd() {
   if (tunnel_over_ || !protocol_error_.ok() || !Drained()) co_return;
-  const std::string end = end_.End(*result_, clock_.Monotonic());
+  const std::optional<std::string> end = stream_->End(*result_, clock_.Monotonic());
   ReportEnd();
-  const absl::Status written = co_await tunnel_->WriteText(end);
-  if (!written.ok()) co_return;
-  while (!tunnel_over_ && protocol_error_.ok() && !end_.done(clock_.Monotonic())) {
-    const absl::Duration limit = end_.deadline() - clock_.Monotonic();
+  if (end.has_value()) {
+    const absl::Status written = co_await tunnel_->WriteText(*end);
+    if (!written.ok()) co_return;
+  }
+  while (!tunnel_over_ && protocol_error_.ok() && !stream_->done(clock_.Monotonic())) {
+    const absl::Duration limit = stream_->deadline() - clock_.Monotonic();
     co_await wake_.Wait(limit);
   }
 }
@@ -206,7 +213,7 @@ net::awaitable<void> TerminalSession::CloseTunnel() {
   CloseReason reason = Reason(dataplane::kCloseNormal, "");
   if (!protocol_error_.ok()) {
     reason = Reason(dataplane::kCloseMalformed, protocol_error_.message());
-  } else if (!end_.ended()) {
+  } else if (!stream_->ended()) {
     reason = Reason(dataplane::kClosePeerLost, "The device gave the terminal up.");
   }
   co_await tunnel_->Close(reason);
@@ -304,7 +311,7 @@ void TerminalSession::ReportEnd() {
   if (reported_) return;
   reported_ = true;
   observer_.OnEnded(request_.session_id, result_.value_or(terminal::ProgramResult()),
-                    end_.sent_bytes());
+                    stream_->sent_bytes());
 }
 
 }  // namespace fairlead::device

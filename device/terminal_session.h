@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // One terminal: a program on a pseudo-terminal, joined to a tunnel. Output and input are two
-// coroutines that never wait for each other; DeviceEnd holds the protocol. Used by Terminals.
+// coroutines that never wait for each other; TerminalStream holds the protocol. Used by Terminals.
 #ifndef FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
 #define FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
 
@@ -22,6 +22,7 @@
 #include "device/input_queue.h"
 #include "device/program.h"
 #include "device/pty.h"
+#include "device/terminal_stream.h"
 #include "device/wake.h"
 #include "proto/unified.pb.h"
 #include "terminal/device_end.h"
@@ -30,7 +31,7 @@ namespace fairlead::device {
 
 namespace net = dataplane::net;
 
-// Opens tunnels to the edge.
+// Opens tunnels to the edge, or has one already.
 class TunnelDialer {
  public:
   virtual ~TunnelDialer() = default;
@@ -53,12 +54,17 @@ class TerminalObserver {
                        std::uint64_t total_bytes) = 0;
 };
 
+// Whether the far end says that a tunnel is in place, or a tunnel that was opened is.
+enum class Attachment { kIsTold, kAtOnce };
+
 // What is to be opened.
 struct TerminalRequest {
   std::string session_id;
   std::string ticket;
   Program program;
   terminal::WindowSize size;
+  StreamKind kind = StreamKind::kPty;
+  Attachment attachment = Attachment::kIsTold;
 };
 
 // How long things may take.
@@ -94,7 +100,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   void Refuse(TerminalObserver::Refusal refusal, std::string message);
   // Output: everything that is written to the tunnel is written by these.
   net::awaitable<void> PumpOutput();
-  net::awaitable<bool> SendAck();
+  net::awaitable<bool> SendFrame();
   net::awaitable<bool> SendOutput();
   net::awaitable<void> SendEnd();
   net::awaitable<void> CloseTunnel();
@@ -102,7 +108,8 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   // Input.
   static net::awaitable<void> ReadTunnel(Self self);
   void OnFrame(const dataplane::ReadResult& frame);
-  void OnInput(absl::string_view chunk);
+  bool RoomForInput() const;
+  void OnInput(absl::string_view bytes);
   void OnControl(absl::string_view text);
   void FlushInput();
 
@@ -133,7 +140,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   net::posix::stream_descriptor master_;
   net::posix::stream_descriptor exit_;
   std::unique_ptr<dataplane::WebSocket> tunnel_;
-  terminal::DeviceEnd end_;
+  const std::unique_ptr<TerminalStream> stream_;
 
   // The program.
   std::optional<terminal::ProgramResult> result_;

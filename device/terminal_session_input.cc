@@ -24,7 +24,7 @@ constexpr absl::Duration kNever = absl::Hours(1);
 net::awaitable<void> TerminalSession::ReadTunnel(Self self) {
   const net::mutable_buffer buffer = net::buffer(self->input_buffer_);
   for (;;) {
-    while (!self->stopping_ && self->input_.size() > kMaxQueuedInput - buffer.size()) {
+    while (!self->stopping_ && !self->RoomForInput()) {
       co_await self->room_.Wait(kNever);
     }
     const dataplane::ReadResult frame = co_await self->tunnel_->ReadSome(buffer);
@@ -37,6 +37,10 @@ net::awaitable<void> TerminalSession::ReadTunnel(Self self) {
   }
   self->reader_runs_ = false;
   self->wake_.Notify();
+}
+
+bool TerminalSession::RoomForInput() const {
+  return input_.size() <= kMaxQueuedInput - input_buffer_.size() && stream_->TakesInput();
 }
 
 void TerminalSession::OnFrame(const dataplane::ReadResult& frame) {
@@ -60,10 +64,11 @@ void TerminalSession::CheckAttached() {
   observer_.OnRunning(request_.session_id);
 }
 
-void TerminalSession::OnInput(absl::string_view chunk) {
-  end_.OnInputAccepted(chunk.size());
+void TerminalSession::OnInput(absl::string_view bytes) {
+  const absl::string_view chunk = stream_->Decode(bytes);
   wake_.Notify();
   if (result_.has_value()) return;
+  if (const auto size = stream_->TakeWindowSize(); size.has_value()) pty_->Resize(*size);
   const InterruptSplit split = SplitAtInterrupts(chunk, pty_->Keys());
   const std::size_t before = chunk.size() - split.rest.size();
   if (!split.keys.empty() && (!input_.empty() || before > kSurelyPasses || pty_->InputWaits())) {
@@ -106,7 +111,7 @@ void TerminalSession::WatchWritable() {
 }
 
 void TerminalSession::OnControl(absl::string_view text) {
-  absl::StatusOr<DeviceEvent> event = end_.OnText(text);
+  absl::StatusOr<DeviceEvent> event = stream_->OnText(text);
   if (!event.ok()) {
     protocol_error_ = event.status();
     wake_.Notify();

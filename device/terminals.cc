@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "device/direct_stream.h"
 
 namespace fairlead::device {
 namespace {
@@ -28,21 +29,17 @@ terminal::WindowSize SizeOf(const v1::OpenTerminal& request) {
                                    request.rows() == 0 ? 24 : request.rows());
 }
 
-std::string Describe(const terminal::ProgramResult& result) {
-  if (result.exit_code.has_value()) return absl::StrCat("exit code ", *result.exit_code);
-  return result.signal.empty() ? "end not known" : result.signal;
-}
-
 }  // namespace
 
 Terminals::Terminals(net::any_io_executor executor, Profiles profiles, TunnelDialer& dialer,
-                     Send send, const Clock& clock, TerminalTimeouts timeouts)
+                     Send send, const Clock& clock, TerminalTimeouts timeouts, StreamKind kind)
     : executor_(executor),
       profiles_(std::move(profiles)),
       dialer_(dialer),
       send_(std::move(send)),
       clock_(clock),
       timeouts_(timeouts),
+      kind_(kind),
       wake_(executor) {}
 
 void Terminals::Open(const v1::OpenTerminal& request) {
@@ -54,49 +51,50 @@ void Terminals::Open(const v1::OpenTerminal& request) {
   spdlog::info("session {}: {} asks for a terminal, profile \"{}\", reason \"{}\"", Printable(id),
                Printable(request.user()), Printable(request.profile()),
                Printable(request.reason()));
-  if (!Admit(request)) return;
-  const std::string& wanted =
-      request.profile().empty() ? settings_.default_profile() : request.profile();
-  absl::StatusOr<Program> program = profiles_.Resolve(wanted);
-  if (!program.ok()) {
-    const bool unknown = program.status().code() == absl::StatusCode::kNotFound;
-    OnRefused(
-        id,
-        unknown ? v1::OpenTerminalResult::UNKNOWN_PROFILE : v1::OpenTerminalResult::START_FAILED,
-        absl::StrCat("The terminal was refused: ", program.status().message(), "."));
-    return;
+  if (!IsTicket(request.ticket())) {
+    return OnRefused(id, v1::OpenTerminalResult::TUNNEL_FAILED,
+                     "The server sent the device a malformed ticket.");
   }
   TerminalRequest terminal;
+  const std::optional<Refused> refused = WhyNot(request.profile(), terminal.program);
+  if (refused.has_value()) return OnRefused(id, refused->refusal, refused->message);
   terminal.session_id = id;
   terminal.ticket = request.ticket();
-  terminal.program = std::move(*program);
   terminal.size = SizeOf(request);
+  terminal.kind = kind_;
   auto session = std::make_shared<TerminalSession>(executor_, std::move(terminal), dialer_, *this,
                                                    clock_, timeouts_);
-  sessions_[id] = session;
+  sessions_[id].session = session;
   net::co_spawn(executor_, RunSession(id, std::move(session)), net::detached);
 }
 
-bool Terminals::Admit(const v1::OpenTerminal& request) {
+std::optional<Terminals::Refused> Terminals::WhyNot(absl::string_view profile,
+                                                    Program& program) const {
   const std::uint32_t limit =
       settings_.has_max_sessions() ? settings_.max_sessions() : kDefaultMaxSessions;
   if (stopping_) {
-    OnRefused(request.session_id(), v1::OpenTerminalResult::STOPPING,
-              "The device's agent is stopping; try again in a moment.");
-  } else if (settings_.has_enabled() && !settings_.enabled()) {
-    OnRefused(request.session_id(), v1::OpenTerminalResult::DISABLED,
-              "Terminals are disabled on this device; enable them in its terminal settings.");
-  } else if (sessions_.size() >= limit) {
-    OnRefused(request.session_id(), v1::OpenTerminalResult::TOO_MANY_SESSIONS,
-              absl::StrCat("This device already runs ", sessions_.size(),
-                           " terminals, as many as its settings allow; end one first."));
-  } else if (!IsTicket(request.ticket())) {
-    OnRefused(request.session_id(), v1::OpenTerminalResult::TUNNEL_FAILED,
-              "The server sent the device a malformed ticket.");
-  } else {
-    return true;
+    return Refused{v1::OpenTerminalResult::STOPPING,
+                   "The device's agent is stopping; try again in a moment."};
   }
-  return false;
+  if (settings_.has_enabled() && !settings_.enabled()) {
+    return Refused{v1::OpenTerminalResult::DISABLED,
+                   "Terminals are disabled on this device; enable them in its terminal settings."};
+  }
+  if (sessions_.size() >= limit) {
+    return Refused{v1::OpenTerminalResult::TOO_MANY_SESSIONS,
+                   absl::StrCat("This device already runs ", sessions_.size(),
+                                " terminals, as many as its settings allow; end one first.")};
+  }
+  absl::StatusOr<Program> found =
+      profiles_.Resolve(profile.empty() ? settings_.default_profile() : profile);
+  if (!found.ok()) {
+    const bool unknown = absl::IsNotFound(found.status());
+    return Refused{
+        unknown ? v1::OpenTerminalResult::UNKNOWN_PROFILE : v1::OpenTerminalResult::START_FAILED,
+        absl::StrCat("The terminal was refused: ", found.status().message(), ".")};
+  }
+  program = *std::move(found);
+  return std::nullopt;
 }
 
 void Terminals::Close(const v1::CloseTerminal& request) {
@@ -104,7 +102,27 @@ void Terminals::Close(const v1::CloseTerminal& request) {
   if (found == sessions_.end()) return;
   spdlog::info("session {}: hanging up: {}", Printable(request.session_id()),
                Printable(request.reason()));
-  found->second->HangUp();
+  found->second.session->HangUp();
+}
+
+net::awaitable<void> Terminals::ServeTelnet(std::unique_ptr<dataplane::WebSocket> stream) {
+  const std::string id = absl::StrCat("direct/", ++served_);
+  spdlog::info("session {}: {} opened a stream for a terminal", id, stream->peer().address);
+  DirectStream direct(std::move(stream));
+  TerminalRequest terminal;
+  const std::optional<Refused> refused = WhyNot(absl::string_view(), terminal.program);
+  if (refused.has_value()) {
+    direct.OnRefused(id, refused->refusal, refused->message);
+  } else {
+    terminal.session_id = id;
+    terminal.kind = StreamKind::kTelnet;
+    terminal.attachment = Attachment::kAtOnce;
+    auto session = std::make_shared<TerminalSession>(executor_, std::move(terminal), direct, direct,
+                                                     clock_, timeouts_);
+    sessions_[id] = Entry{session, false};
+    co_await RunSession(id, std::move(session));
+  }
+  co_await direct.TellRefusal();
 }
 
 net::awaitable<void> Terminals::RunSession(std::string session_id,
@@ -116,7 +134,7 @@ net::awaitable<void> Terminals::RunSession(std::string session_id,
 
 void Terminals::BeginStop() {
   stopping_ = true;
-  for (const auto& [id, session] : sessions_) session->HangUp();
+  for (const auto& [id, entry] : sessions_) entry.session->HangUp();
 }
 
 net::awaitable<void> Terminals::Stop() {
@@ -126,7 +144,9 @@ net::awaitable<void> Terminals::Stop() {
 
 std::vector<std::string> Terminals::running() const {
   std::vector<std::string> ids;
-  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const auto& [id, entry] : sessions_) {
+    if (entry.asked_for) ids.push_back(id);
+  }
   return ids;
 }
 
@@ -151,7 +171,7 @@ void Terminals::OnRefused(const std::string& session_id, Refusal refusal,
 void Terminals::OnEnded(const std::string& session_id, const terminal::ProgramResult& result,
                         std::uint64_t total_bytes) {
   spdlog::info("session {}: the terminal ended, {}, {} bytes of output", Printable(session_id),
-               Describe(result), total_bytes);
+               DescribeResult(result), total_bytes);
   v1::DeviceMessage message;
   v1::TerminalEnded& ended = *message.mutable_terminal_ended();
   ended.set_session_id(session_id);

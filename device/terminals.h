@@ -5,9 +5,11 @@
 #ifndef FAIRLEAD_DEVICE_TERMINALS_H_
 #define FAIRLEAD_DEVICE_TERMINALS_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +35,10 @@ class Terminals : public TerminalObserver {
   // Takes what is to be told to the server; called on the executor's thread.
   using Send = std::function<void(v1::DeviceMessage)>;
 
+  // `kind`: what the tunnels carry that Open dials.
   Terminals(net::any_io_executor executor, Profiles profiles, TunnelDialer& dialer, Send send,
-            const Clock& clock, TerminalTimeouts timeouts = TerminalTimeouts());
+            const Clock& clock, TerminalTimeouts timeouts = TerminalTimeouts(),
+            StreamKind kind = StreamKind::kPty);
 
   // Settings for terminals that are opened from now on.
   void Apply(const v1::TerminalSettings& settings) { settings_ = settings; }
@@ -42,6 +46,11 @@ class Terminals : public TerminalObserver {
 
   // Opens a terminal; what comes of it is sent as OpenTerminalResult and TerminalEnded.
   void Open(const v1::OpenTerminal& request);
+
+  // Runs a terminal of the default profile over a Telnet stream that somebody opened to this
+  // device, until nothing of it is left. Nothing is sent about it: a refusal is a line on the
+  // stream itself.
+  net::awaitable<void> ServeTelnet(std::unique_ptr<dataplane::WebSocket> stream);
 
   // Hangs a terminal up; an unknown one is ignored.
   void Close(const v1::CloseTerminal& request);
@@ -51,7 +60,10 @@ class Terminals : public TerminalObserver {
   // BeginStop, then waits until all are gone.
   net::awaitable<void> Stop();
 
+  // The terminals that the server asked for.
   std::vector<std::string> running() const;
+  // Whether there is no terminal at all.
+  bool idle() const { return sessions_.empty(); }
   std::vector<std::string> profile_names() const { return profiles_.names(); }
 
   // TerminalObserver.
@@ -62,8 +74,17 @@ class Terminals : public TerminalObserver {
                std::uint64_t total_bytes) override;
 
  private:
-  // OK if the settings allow one more.
-  bool Admit(const v1::OpenTerminal& request);
+  struct Entry {
+    std::shared_ptr<TerminalSession> session;
+    // False for one that ServeTelnet runs.
+    bool asked_for = true;
+  };
+  struct Refused {
+    Refusal refusal;
+    std::string message;
+  };
+  // Why no terminal of `profile` can be opened now, or nothing and the program to run.
+  std::optional<Refused> WhyNot(absl::string_view profile, Program& program) const;
   net::awaitable<void> RunSession(std::string session_id, std::shared_ptr<TerminalSession> session);
 
   net::any_io_executor executor_;
@@ -72,10 +93,12 @@ class Terminals : public TerminalObserver {
   const Send send_;
   const Clock& clock_;
   const TerminalTimeouts timeouts_;
+  const StreamKind kind_;
   Wake wake_;
   v1::TerminalSettings settings_;
   bool stopping_ = false;
-  std::map<std::string, std::shared_ptr<TerminalSession>> sessions_;
+  std::uint64_t served_ = 0;
+  std::map<std::string, Entry> sessions_;
 };
 
 }  // namespace fairlead::device
