@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "dataplane/testing/test_pki.h"
 
 namespace fairlead::tests {
 namespace {
@@ -50,7 +51,18 @@ Cluster::Cluster() : Cluster(Options()) {}
 
 Cluster::Cluster(const Options& options) : options_(options), folder_(NewFolder()) {
   WriteFile(folder_ + "/profiles.textproto", kProfiles);
+  if (options_.rsa_certificate) MakeRsaCertificate();
   StartServer();
+}
+
+void Cluster::MakeRsaCertificate() {
+  const dataplane::testing::TestCa ca("the administrator's CA");
+  dataplane::testing::LeafSpec leaf;
+  leaf.key = dataplane::testing::KeyKind::kRsa2048;
+  const dataplane::TlsIdentity identity = ca.Issue(leaf);
+  WriteFile(folder_ + "/rsa.pem", identity.certificate_chain_pem);
+  WriteFile(folder_ + "/rsa_key.pem", identity.private_key_pem);
+  foreign_ca_pem_ = ca.pem();
 }
 
 Cluster::~Cluster() {
@@ -107,10 +119,22 @@ void Cluster::StartServer() {
                   absl::StrCat("--port_file=", port_file), "--sessions_per_user_per_minute=0"};
   process.argv.insert(process.argv.end(), options_.server_arguments.begin(),
                       options_.server_arguments.end());
+  if (options_.rsa_certificate) {
+    process.argv.push_back(absl::StrCat("--tls_certificate_file=", folder_, "/rsa.pem"));
+    process.argv.push_back(absl::StrCat("--tls_key_file=", folder_, "/rsa_key.pem"));
+  }
   process.log_path = folder_ + "/server.log";
+  process.environment = options_.environment;
   server_ = StartListening(process, port_file, &port_);
+  if (options_.rsa_certificate) {
+    WriteFile(ca_file(), foreign_ca_pem_ + ReadFile(folder_ + "/server/ca.pem").value_or(""));
+  }
   api_ = std::make_unique<Api>(absl::StrCat("https://localhost:", port_),
                                ReadFile(ca_file()).value_or(""));
+  LogIn();
+}
+
+void Cluster::LogIn() {
   const std::string password = ReadFile(password_file()).value_or("");
   if (!api_->Login("admin", std::string(absl::StripSuffix(password, "\n")))) Fail("cannot log in");
 }
@@ -152,6 +176,8 @@ void Cluster::LaunchDevice(const std::string& unit_id, const DeviceOptions& opti
   process.argv.insert(process.argv.end(), options.arguments.begin(), options.arguments.end());
   process.log_path = absl::StrCat(folder_, "/", unit_id, ".log");
   process.environment = {"PS1=fairlead> ", "ENV=", "HISTFILE=/dev/null"};
+  process.environment.insert(process.environment.end(), options.environment.begin(),
+                             options.environment.end());
   if (options.os != 11 || !options.icg.empty()) {
     if (options.os == 11) process.argv.push_back("--listen=none");
     devices_[unit_id] = Process::Start(process);
@@ -203,6 +229,7 @@ void Cluster::LaunchIcg(const std::string& id, const IcgOptions& options) {
   process.argv = {Runfile("gateway/icg"), "--listen=127.0.0.1:0", absl::StrCat("--bundle=", bundle),
                   absl::StrCat("--port_file=", port_file)};
   process.log_path = absl::StrCat(folder_, "/", id, ".log");
+  process.environment = options_.environment;
   std::uint16_t port = 0;
   node->process = StartListening(process, port_file, &port);
   node->internal.SetTarget(port);

@@ -30,6 +30,8 @@ struct DeviceOptions {
   std::uint16_t port = 0;
   // Further arguments.
   std::vector<std::string> arguments = {};
+  // As in Process.
+  std::vector<std::string> environment = {};
 };
 
 // How an ICG is registered.
@@ -54,7 +56,11 @@ class Cluster {
  public:
   struct Options {
     // Further arguments of the server.
-    std::vector<std::string> server_arguments;
+    std::vector<std::string> server_arguments = {};
+    // Of the server and all ICGs, as in Process.
+    std::vector<std::string> environment = {};
+    // Whether the server answers with an RSA certificate of a CA of the administrator's.
+    bool rsa_certificate = false;
   };
 
   Cluster();
@@ -63,6 +69,7 @@ class Cluster {
 
   // Starts the server (again), on the same port and folder, and logs in.
   void StartServer();
+  void LogIn();
   void KillServer();
   // SIGTERM, and the exit status.
   ExitStatus StopServer();
@@ -107,7 +114,10 @@ class Cluster {
   Process& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   const std::string& folder() const { return folder_; }
-  std::string ca_file() const { return folder_ + "/server/ca.pem"; }
+  // What verifies the server and its ICGs.
+  std::string ca_file() const {
+    return folder_ + (options_.rsa_certificate ? "/ca_bundle.pem" : "/server/ca.pem");
+  }
   std::string password_file() const { return folder_ + "/server/admin_password"; }
   std::string Log(const std::string& name) const;
 
@@ -123,12 +133,15 @@ class Cluster {
   // Starts `process` and waits for the port that it writes to `port_file`.
   std::unique_ptr<Process> StartListening(const Process::Options& process,
                                           const std::string& port_file, std::uint16_t* port);
+  void MakeRsaCertificate();
   Process::Options ConsoleProcess(const std::vector<std::string>& arguments) const;
   void EnsureKey(const std::string& folder);
   void SetAddress(const std::string& unit_id, std::uint16_t port);
 
   const Options options_;
   const std::string folder_;
+  // With an RSA certificate: the administrator's CA.
+  std::string foreign_ca_pem_;
   std::uint16_t port_ = 0;
   int console_runs_ = 0;
   std::unique_ptr<Process> server_;
