@@ -2,21 +2,17 @@
 //
 // The coordinator and the edge controller together, with a fake edge, in virtual time: the flow,
 // the failure of each step, cancellation, termination, late and repeated events, restarts,
-// deletion.
+// deletion. Sessions over an ICG are in session_icg_test.cc, those on OS 11 devices in
+// session_os11_test.cc.
 #include "control/session_coordinator.h"
 
-#include <deque>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/random.h"
 #include "base/status.h"
 #include "base/status_matchers.h"
-#include "control/edge_controller.h"
-#include "control/fake_store.h"
 #include "control/proto_time.h"
+#include "control/session_fixture_for_test.h"
 #include "control/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,206 +20,12 @@
 namespace fairlead::control {
 namespace {
 
-using ::testing::_;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Step = v1::TimelineEntry;
 
-constexpr char kUnit[] = "00E0C514325B";
-
-// Remembers what the edge was told.
-class FakeEdge : public EdgeConnection {
- public:
-  bool Send(const v1::EdgeCommand& command) override {
-    if (!up) return false;
-    sent.push_back(command);
-    return true;
-  }
-  // The last command of a kind; a default one if there is none.
-  v1::EdgeCommand Last(v1::EdgeCommand::CommandCase kind) const {
-    for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
-      if (it->command_case() == kind) return *it;
-    }
-    return v1::EdgeCommand();
-  }
-  v1::ServerMessage LastToDevice() const {
-    return Last(v1::EdgeCommand::kDeviceCommand).device_command().message();
-  }
-
-  bool up = true;
-  std::vector<v1::EdgeCommand> sent;
-};
-
-class FakeEst : public EstHandler {
- public:
-  v1::EstResponse Handle(const v1::EstRequest& request) override {
-    v1::EstResponse response;
-    response.set_http_status(200);
-    response.set_body(absl::StrCat("for ", request.unit_id()));
-    return response;
-  }
-};
-
-// What CreateSession's caller sees.
-struct Outcome {
-  std::string id;
-  bool answered = false;
-  absl::StatusOr<v1::Session> result = absl::UnknownError("not answered");
-};
-
-class SessionCoordinatorTest : public ::testing::Test {
- protected:
-  SessionCoordinatorTest() {
-    edges_.SetSessions(&sessions_);
-    edges_.AddEdge(kLocalEdge, &edge_);
-    v1::Device device;
-    device.set_unit_id(kUnit);
-    device.set_display_name("reception");
-    EXPECT_THAT(directory_.Create(device), IsOk());
-    sessions_.SetPublicAddress("ums.example:8443");
-    Link("boot1");
-  }
-  ~SessionCoordinatorTest() override { sessions_.FailPending(); }
-
-  void RunAll() {
-    for (int i = 0; i < 10; ++i) {
-      serial_.Advance(absl::ZeroDuration());
-      if (store_runs_) store_executor_.RunReady();
-      workers_.RunReady();
-    }
-  }
-  void Advance(absl::Duration by) {
-    clock_.Advance(by);
-    serial_.Advance(by);
-    RunAll();
-  }
-  void Link(const std::string& boot_id) {
-    v1::EdgeHello hello;
-    hello.set_boot_id(boot_id);
-    edges_.OnEdgeUp(kLocalEdge, hello);
-    v1::EdgeEvent complete;
-    complete.mutable_snapshot_complete();
-    Happen(complete);
-  }
-  void Happen(const v1::EdgeEvent& event) {
-    edges_.OnEdgeEvent(kLocalEdge, event);
-    RunAll();
-  }
-  void Connect(std::uint64_t connection_id = 1, const std::string& running = "") {
-    v1::EdgeEvent event;
-    v1::DeviceConnected* connected = event.mutable_device_connected();
-    connected->set_unit_id(kUnit);
-    connected->set_connection_id(connection_id);
-    connected->mutable_hello()->set_os_generation(v1::Device::OS_12);
-    connected->mutable_hello()->add_profiles("shell");
-    if (!running.empty()) connected->mutable_hello()->add_running_sessions(running);
-    Happen(event);
-  }
-  void Disconnect(std::uint64_t connection_id = 1) {
-    v1::EdgeEvent event;
-    event.mutable_device_disconnected()->set_unit_id(kUnit);
-    event.mutable_device_disconnected()->set_connection_id(connection_id);
-    Happen(event);
-  }
-  void Tunnel(const std::string& id, v1::TunnelEvent::Type type,
-              v1::TunnelEvent::Side by = v1::TunnelEvent::SIDE_UNSPECIFIED,
-              std::uint32_t code = 0) {
-    v1::EdgeEvent event;
-    event.mutable_tunnel_event()->set_session_id(id);
-    event.mutable_tunnel_event()->set_type(type);
-    event.mutable_tunnel_event()->set_ended_by(by);
-    event.mutable_tunnel_event()->set_close_code(code);
-    Happen(event);
-  }
-  void Report(const v1::DeviceMessage& message, const std::string& unit_id = kUnit) {
-    v1::EdgeEvent event;
-    event.mutable_device_report()->set_unit_id(unit_id);
-    *event.mutable_device_report()->mutable_message() = message;
-    Happen(event);
-  }
-  void ProgramEnds(const std::string& id, int exit_code, const std::string& unit_id = kUnit) {
-    v1::DeviceMessage message;
-    message.mutable_terminal_ended()->set_session_id(id);
-    message.mutable_terminal_ended()->set_exit_code(exit_code);
-    Report(message, unit_id);
-  }
-  v1::CreateSessionRequest Request() {
-    v1::CreateSessionRequest request;
-    request.set_device(absl::StrCat("devices/", kUnit));
-    request.set_reason("ticket 4711");
-    return request;
-  }
-  std::shared_ptr<Outcome> Open(const v1::CreateSessionRequest& request) {
-    auto outcome = std::make_shared<Outcome>();
-    outcome->id = RandomId();
-    sessions_.Open({"users/admin", "192.0.2.1:1"}, request, outcome->id,
-                   [outcome](absl::StatusOr<v1::Session> result) {
-                     EXPECT_FALSE(outcome->answered);
-                     outcome->answered = true;
-                     outcome->result = std::move(result);
-                   });
-    RunAll();
-    return outcome;
-  }
-  std::shared_ptr<Outcome> Open() { return Open(Request()); }
-  // A session whose Console was informed.
-  std::string OpenInformed() {
-    const std::shared_ptr<Outcome> outcome = Open();
-    Tunnel(outcome->id, v1::TunnelEvent::DEVICE_ATTACHED);
-    EXPECT_THAT(outcome->result, IsOk());
-    return outcome->id;
-  }
-  std::string OpenActive() {
-    const std::string id = OpenInformed();
-    Tunnel(id, v1::TunnelEvent::CONSOLE_ATTACHED);
-    return id;
-  }
-  // As the service finds it: on the board, else in the store.
-  v1::Session Get(const std::string& id) {
-    const std::string name = absl::StrCat("sessions/", id);
-    const absl::optional<v1::Session> live = board_.Find(name);
-    if (live.has_value()) return *live;
-    return store_.GetSession(name).value_or(v1::Session());
-  }
-  v1::SessionEnd::Cause CauseOf(const std::string& id) { return Get(id).end().cause(); }
-  bool OnBoard(const std::string& id) {
-    return board_.Find(absl::StrCat("sessions/", id)).has_value();
-  }
-  std::vector<Step::Step> Steps(const std::string& id) {
-    std::vector<Step::Step> steps;
-    const v1::Session session = Get(id);
-    for (const v1::TimelineEntry& entry : session.timeline()) steps.push_back(entry.step());
-    return steps;
-  }
-  absl::StatusOr<v1::Session> Terminate(const std::string& id) {
-    auto result = std::make_shared<absl::StatusOr<v1::Session>>(absl::UnknownError("waiting"));
-    sessions_.Terminate({"users/boss", "192.0.2.2:2"}, absl::StrCat("sessions/", id), "enough",
-                        [result](absl::StatusOr<v1::Session> session) { *result = session; });
-    RunAll();
-    terminated_ = result;
-    return *result;
-  }
-
-  FakeClock clock_;
-  FakeStore store_;
-  ManualExecutor serial_;
-  ManualExecutor store_executor_;
-  ManualExecutor workers_;
-  bool store_runs_ = true;
-  AuditLog audit_{store_, clock_};
-  DeviceDirectory directory_{store_, clock_};
-  SessionBoard board_;
-  FakeEst est_;
-  FakeEdge edge_;
-  std::shared_ptr<absl::StatusOr<v1::Session>> terminated_;
-  EdgeController edges_{{serial_, store_executor_, workers_, audit_, directory_, est_, clock_},
-                        v1::EdgeConfiguration()};
-  SessionCoordinator sessions_{
-      {serial_, store_executor_, store_, audit_, directory_, board_, edges_, clock_},
-      SessionCoordinatorOptions{.sessions_per_user_per_minute = 3}};
-};
+class SessionCoordinatorTest : public SessionFixture {};
 
 // ---- The flow ----
 
@@ -360,11 +162,11 @@ TEST_F(SessionCoordinatorTest, AnOfflineDevicesSentenceNamesItAndWhenItWasSeen) 
 
 TEST_F(SessionCoordinatorTest, ADisabledTerminalIsRefused) {
   Connect();
-  ASSERT_THAT(directory_.Change(kUnit,
-                                [](v1::Device& device) {
-                                  device.mutable_terminal()->set_enabled(false);
-                                  return absl::OkStatus();
-                                }),
+  ASSERT_THAT(directory().Change(kUnit,
+                                 [](v1::Device& device) {
+                                   device.mutable_terminal()->set_enabled(false);
+                                   return absl::OkStatus();
+                                 }),
               IsOk());
 
   EXPECT_THAT(Open()->result,
@@ -393,11 +195,11 @@ TEST_F(SessionCoordinatorTest, TheRateLimitSaysWhenToTryAgain) {
 
 TEST_F(SessionCoordinatorTest, TheDevicesLimitCountsSessionsThatAreOpen) {
   Connect();
-  ASSERT_THAT(directory_.Change(kUnit,
-                                [](v1::Device& device) {
-                                  device.mutable_terminal()->set_max_sessions(1);
-                                  return absl::OkStatus();
-                                }),
+  ASSERT_THAT(directory().Change(kUnit,
+                                 [](v1::Device& device) {
+                                   device.mutable_terminal()->set_max_sessions(1);
+                                   return absl::OkStatus();
+                                 }),
               IsOk());
   const std::string id = OpenActive();
 
@@ -419,7 +221,7 @@ TEST_F(SessionCoordinatorTest, ADeviceThatDoesNotComeFailsAfterTheDeadline) {
 
   EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kUnavailable, HasSubstr(kUnit)));
   EXPECT_EQ(CauseOf(outcome->id), v1::SessionEnd::NEVER_ATTACHED);
-  EXPECT_EQ(edge_.Last(v1::EdgeCommand::kEndSession).end_session().session_id(), outcome->id);
+  EXPECT_EQ(edge_.LastEnd().session_id(), outcome->id);
   EXPECT_EQ(edge_.LastToDevice().close_terminal().session_id(), outcome->id);
   EXPECT_THAT(store_.AuditLines(), Contains("users/admin session.open FAILED"));
 }
@@ -462,7 +264,7 @@ TEST_F(SessionCoordinatorTest, ANewerConnectionFailsWhatWasAskedOverTheOlder) {
   Disconnect(1);
 
   EXPECT_THAT(opening->result, StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(directory_.Get(kUnit)->connection().state(), v1::Connection::ONLINE);
+  EXPECT_EQ(directory().Get(kUnit)->connection().state(), v1::Connection::ONLINE);
 }
 
 TEST_F(SessionCoordinatorTest, ALinkThatCannotSendFailsTheSession) {
@@ -484,7 +286,7 @@ TEST_F(SessionCoordinatorTest, AStoreThatFailsGivesNoTicket) {
 
   EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kInternal, HasSubstr("disk full")));
   EXPECT_FALSE(OnBoard(outcome->id));
-  EXPECT_EQ(edge_.Last(v1::EdgeCommand::kEndSession).end_session().session_id(), outcome->id);
+  EXPECT_EQ(edge_.LastEnd().session_id(), outcome->id);
 }
 
 TEST_F(SessionCoordinatorTest, AnEndThatCannotBeStoredIsStoredLater) {
@@ -538,7 +340,7 @@ TEST_F(SessionCoordinatorTest, ACallerThatGivesUpEndsTheOpeningSession) {
   Connect();
   const std::shared_ptr<Outcome> outcome = Open();
 
-  sessions_.Abandon(outcome->id);
+  sessions().Abandon(outcome->id);
   RunAll();
 
   EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kCancelled));
@@ -550,7 +352,7 @@ TEST_F(SessionCoordinatorTest, ACallerThatWasAnsweredCanGiveUpNoMore) {
   Connect();
   const std::string id = OpenInformed();
 
-  sessions_.Abandon(id);
+  sessions().Abandon(id);
   RunAll();
 
   EXPECT_EQ(Get(id).state(), v1::Session::OPENING);
@@ -574,7 +376,7 @@ TEST_F(SessionCoordinatorTest, TerminatingWaitsForTheEdge) {
   const std::string id = OpenActive();
 
   EXPECT_THAT(Terminate(id), StatusIs(absl::StatusCode::kUnknown));
-  const v1::EndSession end = edge_.Last(v1::EdgeCommand::kEndSession).end_session();
+  const v1::EndSession end = edge_.LastEnd();
   EXPECT_EQ(end.close_code(), 4410u);
   EXPECT_EQ(end.reason(), "terminated by users/boss: enough");
   EXPECT_EQ(edge_.LastToDevice().close_terminal().session_id(), id);
@@ -613,8 +415,8 @@ TEST_F(SessionCoordinatorTest, ADeletedDevicesSessionsAreTerminatedAndItsCertifi
   Connect();
   const std::string id = OpenActive();
 
-  sessions_.EndSessionsOf(kUnit, "device was deleted");
-  edges_.DropDevice(kUnit, "device was deleted", {"fingerprint"});
+  sessions().EndSessionsOf(kUnit, "device was deleted");
+  edges().DropDevice(kUnit, "device was deleted", {"fingerprint"});
   RunAll();
   Tunnel(id, v1::TunnelEvent::ENDED, v1::TunnelEvent::SIDE_UNSPECIFIED, 4410);
 
@@ -622,7 +424,7 @@ TEST_F(SessionCoordinatorTest, ADeletedDevicesSessionsAreTerminatedAndItsCertifi
   const v1::DropDevice drop = edge_.Last(v1::EdgeCommand::kDropDevice).drop_device();
   EXPECT_EQ(drop.close_code(), 4403u);
   EXPECT_THAT(drop.revoked_fingerprints(), ElementsAre("fingerprint"));
-  EXPECT_THAT(edges_.Configuration().revoked_fingerprints(), ElementsAre("fingerprint"));
+  EXPECT_THAT(edges().Configuration().revoked_fingerprints(), ElementsAre("fingerprint"));
 }
 
 // ---- Late and repeated events ----
@@ -643,7 +445,7 @@ TEST_F(SessionCoordinatorTest, RepeatedEventsChangeNothing) {
 TEST_F(SessionCoordinatorTest, ATunnelOfASessionThatIsOverIsEnded) {
   Tunnel("unknown", v1::TunnelEvent::DEVICE_ATTACHED);
 
-  const v1::EndSession end = edge_.Last(v1::EdgeCommand::kEndSession).end_session();
+  const v1::EndSession end = edge_.LastEnd();
   EXPECT_EQ(end.session_id(), "unknown");
   EXPECT_EQ(end.close_code(), 4410u);
 }
@@ -672,11 +474,9 @@ TEST_F(SessionCoordinatorTest, ALostLinkMakesDevicesOfflineAndKeepsSessionsThatR
   const std::string active = OpenActive();
   const std::shared_ptr<Outcome> opening = Open();
 
-  edge_.up = false;
-  edges_.OnEdgeDown(kLocalEdge, absl::UnavailableError("gone"));
-  RunAll();
+  Unlink();
 
-  EXPECT_EQ(directory_.Get(kUnit)->connection().state(), v1::Connection::OFFLINE);
+  EXPECT_EQ(directory().Get(kUnit)->connection().state(), v1::Connection::OFFLINE);
   EXPECT_THAT(opening->result, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(Get(active).state(), v1::Session::ACTIVE);
 }
@@ -685,15 +485,11 @@ TEST_F(SessionCoordinatorTest, ASnapshotEndsSessionsThatItDoesNotName) {
   Connect();
   const std::string kept = OpenActive();
   const std::string lost = OpenActive();
-  edges_.OnEdgeDown(kLocalEdge, absl::UnavailableError("gone"));
+  Unlink();
 
-  v1::EdgeHello hello;
-  hello.set_boot_id("boot1");
-  edges_.OnEdgeUp(kLocalEdge, hello);
+  EdgeUp("boot1");
   Tunnel(kept, v1::TunnelEvent::DEVICE_ATTACHED);
-  v1::EdgeEvent complete;
-  complete.mutable_snapshot_complete();
-  Happen(complete);
+  SnapshotComplete();
 
   EXPECT_EQ(Get(kept).state(), v1::Session::ACTIVE);
   EXPECT_EQ(CauseOf(lost), v1::SessionEnd::SERVER_STOPPED);
@@ -702,7 +498,7 @@ TEST_F(SessionCoordinatorTest, ASnapshotEndsSessionsThatItDoesNotName) {
 TEST_F(SessionCoordinatorTest, AnEdgeWithAnotherBootIdHasLostAllSessions) {
   Connect();
   const std::string id = OpenActive();
-  edges_.OnEdgeDown(kLocalEdge, absl::UnavailableError("gone"));
+  Unlink();
 
   Link("boot2");
 
@@ -715,7 +511,7 @@ TEST_F(SessionCoordinatorTest, SessionsOfAnEarlierRunAreEnded) {
   left.set_state(v1::Session::ACTIVE);
   ASSERT_THAT(store_.PutSession(left), IsOk());
 
-  ASSERT_THAT(sessions_.Recover(), IsOk());
+  ASSERT_THAT(sessions().Recover(), IsOk());
 
   EXPECT_EQ(Get("left").state(), v1::Session::ENDED);
   EXPECT_EQ(CauseOf("left"), v1::SessionEnd::SERVER_STOPPED);
@@ -726,15 +522,12 @@ TEST_F(SessionCoordinatorTest, ShutdownEndsAndStoresAll) {
   Connect();
   const std::string active = OpenActive();
   const std::shared_ptr<Outcome> opening = Open();
-  bool stopped = false;
 
-  sessions_.Shutdown([&stopped]() { stopped = true; });
-  RunAll();
+  EXPECT_TRUE(Shutdown());
 
-  EXPECT_TRUE(stopped);
   EXPECT_EQ(CauseOf(active), v1::SessionEnd::SERVER_STOPPED);
   EXPECT_THAT(opening->result, StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(edge_.Last(v1::EdgeCommand::kEndSession).end_session().close_code(), 4503u);
+  EXPECT_EQ(edge_.LastEnd().close_code(), 4503u);
   EXPECT_THAT(Open()->result, StatusIs(absl::StatusCode::kUnavailable));
 }
 
@@ -765,7 +558,7 @@ TEST_F(SessionCoordinatorTest, SettingsAreForwardedToADeviceThatIsOnline) {
   v1::TerminalSettings settings;
   settings.set_enabled(false);
 
-  edges_.ForwardSettings(kUnit, settings);
+  edges().ForwardSettings(kUnit, settings);
   RunAll();
 
   EXPECT_TRUE(edge_.LastToDevice().has_update_settings());

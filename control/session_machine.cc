@@ -199,9 +199,9 @@ void SessionMachine::OnTunnelEnded(const SessionEvent& event, SessionActions& ac
 
 Cause::Cause SessionMachine::CauseOf(const v1::TunnelEvent& event) const {
   if (DialFailed(event)) return Cause::NEVER_ATTACHED;
-  // An ICG whose link was down tells the end alone: its bytes prove that both tunnels had been
-  // there.
-  return CauseOfTunnelEnd(event, phase_ == Phase::kActive || event.bytes_to_console() > 0);
+  // Of what ran while the link was down, the end alone is told: its bytes prove both tunnels.
+  const bool ran_unseen = absent_ && event.bytes_to_console() > 0;
+  return CauseOfTunnelEnd(event, phase_ == Phase::kActive || ran_unseen);
 }
 
 bool SessionMachine::DialFailed(const v1::TunnelEvent& event) const {

@@ -1,0 +1,501 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Sessions over an ICG: the flow in both orders, losses of the link, restarts of the server and of
+// the ICG, and devices that move. In virtual time.
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "base/status_matchers.h"
+#include "control/session_fixture_for_test.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::control {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Tunnels = v1::TunnelEvent;
+
+class SessionIcgTest : public SessionFixture {
+ protected:
+  SessionIcgTest() {
+    Link("icg1", kIcg);
+    Connect(1, "", kIcg);
+  }
+
+  // A session of which the Console was informed.
+  std::string OpenAtIcg() {
+    const std::shared_ptr<Outcome> outcome = Open();
+    TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED, Tunnels::DEVICE_REQUESTED});
+    EXPECT_THAT(outcome->result, IsOk());
+    return outcome->id;
+  }
+  std::string RunAtIcg() {
+    const std::string id = OpenAtIcg();
+    TunnelAtIcg(id, {Tunnels::DEVICE_ATTACHED, Tunnels::CONSOLE_ATTACHED});
+    EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+    return id;
+  }
+  // What the ICG says of a session that runs there.
+  void Name(const std::string& id) {
+    TunnelAtIcg(id, {Tunnels::ACCEPTED, Tunnels::DEVICE_REQUESTED, Tunnels::DEVICE_ATTACHED,
+                     Tunnels::CONSOLE_ATTACHED, Tunnels::DATA_FLOWING});
+  }
+  void EndAtIcg(const std::string& id) { Tunnel(id, Tunnels::ENDED, Tunnels::DEVICE, 1000, kIcg); }
+};
+
+// ---- The flow ----
+
+TEST_F(SessionIcgTest, TheConsoleIsInformedWhileTheIcgAsksTheDevice) {
+  const std::shared_ptr<Outcome> outcome = Open();
+  EXPECT_FALSE(outcome->answered);
+  EXPECT_EQ(icg_.Last(v1::EdgeCommand::kRegisterSession).register_session().session_id(),
+            outcome->id);
+  EXPECT_EQ(icg_.LastToDevice().open_terminal().session_id(), outcome->id);
+
+  TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED});
+
+  ASSERT_THAT(outcome->result, IsOk());
+  EXPECT_EQ(outcome->result->flow(), v1::Session::OS12_ICG);
+  EXPECT_EQ(outcome->result->stream(), v1::Session::PTY);
+  EXPECT_EQ(outcome->result->icg(), kIcg);
+  EXPECT_EQ(outcome->result->console_url(), "wss://icg.example:443/console-connector/terminal");
+  TunnelAtIcg(outcome->id, {Tunnels::DEVICE_REQUESTED, Tunnels::CONSOLE_ATTACHED,
+                            Tunnels::DEVICE_ATTACHED, Tunnels::DATA_FLOWING});
+  ProgramEnds(outcome->id, 7);
+  EndAtIcg(outcome->id);
+  EXPECT_THAT(Steps(outcome->id),
+              ElementsAre(Step::CONSOLE_REQUESTED, Step::ICG_REQUESTED, Step::CONSOLE_INFORMED,
+                          Step::DEVICE_REQUESTED, Step::CONSOLE_ATTACHED, Step::DEVICE_ATTACHED,
+                          Step::DATA_FLOWING, Step::ENDED));
+  EXPECT_EQ(Get(outcome->id).end().exit_code(), 7);
+  EXPECT_EQ(Get(outcome->id).end().bytes_to_console(), 5u);
+  EXPECT_FALSE(OnBoard(outcome->id));
+}
+
+TEST_F(SessionIcgTest, TheDeviceMayBeAskedAndComeBeforeTheConsoleIsInformed) {
+  store_runs_ = false;
+  const std::shared_ptr<Outcome> outcome = Open();
+  TunnelAtIcg(outcome->id,
+              {Tunnels::ACCEPTED, Tunnels::DEVICE_REQUESTED, Tunnels::DEVICE_ATTACHED});
+  EXPECT_FALSE(outcome->answered);
+  store_runs_ = true;
+  RunAll();
+  ASSERT_THAT(outcome->result, IsOk());
+  TunnelAtIcg(outcome->id, {Tunnels::CONSOLE_ATTACHED});
+
+  EXPECT_THAT(Steps(outcome->id),
+              ElementsAre(Step::CONSOLE_REQUESTED, Step::ICG_REQUESTED, Step::DEVICE_REQUESTED,
+                          Step::DEVICE_ATTACHED, Step::CONSOLE_INFORMED, Step::CONSOLE_ATTACHED));
+  EXPECT_EQ(Get(outcome->id).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, AnOs11DeviceOverAnIcgSpeaksTelnet) {
+  Connect(2, "", kIcg, v1::Device::OS_11);
+
+  const std::string id = RunAtIcg();
+
+  EXPECT_EQ(Get(id).flow(), v1::Session::OS11_ICG);
+  EXPECT_EQ(Get(id).stream(), v1::Session::TELNET);
+  EndAtIcg(id);
+  EXPECT_TRUE(OnBoard(id));
+  ProgramEnds(id, 3);
+  EXPECT_EQ(Get(id).end().exit_code(), 3);
+  EXPECT_FALSE(OnBoard(id));
+}
+
+TEST_F(SessionIcgTest, R1_HeartbeatsWhileOpeningAndRunningChangeNothing) {
+  v1::DeviceMessage heartbeat;
+  heartbeat.mutable_heartbeat();
+  const std::shared_ptr<Outcome> outcome = Open();
+  const std::string before = Get(outcome->id).SerializeAsString();
+
+  for (int i = 0; i < 3; ++i) Report(heartbeat, kUnit, kIcg);
+
+  EXPECT_EQ(Get(outcome->id).SerializeAsString(), before);
+  TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED});
+  Report(heartbeat, kUnit, kIcg);
+  TunnelAtIcg(outcome->id, {Tunnels::DEVICE_REQUESTED, Tunnels::DEVICE_ATTACHED});
+  Report(heartbeat, kUnit, kIcg);
+  TunnelAtIcg(outcome->id, {Tunnels::CONSOLE_ATTACHED});
+  Report(heartbeat, kUnit, kIcg);
+  EXPECT_EQ(Get(outcome->id).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, R2_AfterAFailedSessionTheNextOpensAtOnce) {
+  const std::string failed = RunAtIcg();
+  const std::string first_ticket =
+      icg_.Last(v1::EdgeCommand::kRegisterSession).register_session().console_ticket_sha256();
+  Tunnel(failed, Tunnels::ENDED, Tunnels::DEVICE, 1006, kIcg);
+  EXPECT_EQ(CauseOf(failed), v1::SessionEnd::DEVICE_LOST);
+
+  const std::string id = RunAtIcg();
+
+  EXPECT_NE(id, failed);
+  EXPECT_NE(icg_.Last(v1::EdgeCommand::kRegisterSession).register_session().console_ticket_sha256(),
+            first_ticket);
+}
+
+TEST_F(SessionIcgTest, R16_NoRightOnTheIcgIsAskedFor) {
+  // The caller is known to have rights on nothing but what CreateSession names: the device.
+  EXPECT_EQ(Get(RunAtIcg()).icg(), kIcg);
+}
+
+TEST_F(SessionIcgTest, R17_ARefusalNamesTheDeviceAndItsUnitId) {
+  const std::shared_ptr<Outcome> outcome = Open();
+
+  Disconnect(1, kIcg);
+
+  EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kUnavailable,
+                                        AllOf(HasSubstr(kUnit), HasSubstr("reception"))));
+  EXPECT_THAT(Open()->result, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                       AllOf(HasSubstr(kUnit), HasSubstr("reception"))));
+}
+
+TEST_F(SessionIcgTest, ARefusalAfterTheConsoleWasInformedEndsTheSession) {
+  const std::string id = OpenAtIcg();
+  v1::DeviceMessage message;
+  message.mutable_open_terminal_result()->set_session_id(id);
+  message.mutable_open_terminal_result()->set_refusal(v1::OpenTerminalResult::DISABLED);
+  message.mutable_open_terminal_result()->set_message("terminals are switched off here");
+
+  Report(message, kUnit, kIcg);
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::DEVICE_REFUSED);
+  EXPECT_EQ(icg_.LastEnd().session_id(), id);
+  EXPECT_THAT(icg_.LastEnd().reason(), HasSubstr("terminals are switched off here"));
+}
+
+TEST_F(SessionIcgTest, AnIcgThatDoesNotAcceptIsNamed) {
+  const std::shared_ptr<Outcome> outcome = Open();
+
+  Advance(absl::Seconds(20));
+
+  EXPECT_THAT(outcome->result,
+              StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr(kIcg), HasSubstr(kUnit))));
+}
+
+TEST_F(SessionIcgTest, AnIcgWithoutAnExternalAddressIsNoWay) {
+  sessions().SetConsoleAddress(kIcg, "");
+
+  EXPECT_THAT(Open()->result, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                       AllOf(HasSubstr(kIcg), HasSubstr("external address"))));
+}
+
+// ---- Devices that move ----
+
+TEST_F(SessionIcgTest, ADeviceThatMovesWhileASessionIsOpenedFailsIt) {
+  const std::shared_ptr<Outcome> outcome = Open();
+
+  Connect(1, "", kLocalEdge);
+
+  EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kUnavailable,
+                                        AllOf(HasSubstr(kUnit), HasSubstr("try again"))));
+  const std::shared_ptr<Outcome> again = Open();
+  Tunnel(again->id, Tunnels::DEVICE_ATTACHED);
+  ASSERT_THAT(again->result, IsOk());
+  EXPECT_EQ(again->result->flow(), v1::Session::OS12_DIRECT);
+  EXPECT_EQ(again->result->icg(), "");
+}
+
+TEST_F(SessionIcgTest, ARunningSessionOutlivesTheMoveOfItsDevice) {
+  const std::string id = RunAtIcg();
+
+  Connect(1, id, kLocalEdge);
+
+  EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+  EXPECT_FALSE(edge_.LastToDevice().has_close_terminal());
+}
+
+TEST_F(SessionIcgTest, AnotherEdgesWordOnASessionDoesNotCount) {
+  const std::string id = RunAtIcg();
+
+  Tunnel(id, Tunnels::ENDED, Tunnels::DEVICE, 1000, kLocalEdge);
+
+  EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, ADeviceBehindALostLinkIsOfflineForThatReason) {
+  Unlink(kIcg);
+
+  const absl::Status status = Open()->result.status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr(kUnit), HasSubstr("the link to icgs/berlin"))));
+  EXPECT_EQ(ReasonOf(status), "DEVICE_OFFLINE");
+  Link("icg1", kIcg);
+  EXPECT_THAT(Open()->result,
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("last seen")));
+}
+
+// ---- Losses of the link ----
+
+TEST_F(SessionIcgTest, ALinkThatIsLostWhileOpeningFailsTheCall) {
+  const std::shared_ptr<Outcome> outcome = Open();
+
+  Unlink(kIcg);
+
+  EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kUnavailable, HasSubstr(kIcg)));
+  EXPECT_EQ(CauseOf(outcome->id), v1::SessionEnd::EDGE_LOST);
+  EdgeUp("icg1", kIcg);
+  TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED});
+  EXPECT_EQ(icg_.LastEnd().session_id(), outcome->id);
+  EXPECT_EQ(icg_.LastEnd().close_code(), 4410u);
+}
+
+TEST_F(SessionIcgTest, AShortLossOfTheLinkIsOutlasted) {
+  const std::string running = RunAtIcg();
+  const std::string informed = OpenAtIcg();
+
+  Unlink(kIcg);
+  Advance(absl::Seconds(39));
+  EdgeUp("icg1", kIcg);
+  Connect(1, running, kIcg);
+  Name(running);
+  TunnelAtIcg(informed, {Tunnels::ACCEPTED, Tunnels::DEVICE_REQUESTED, Tunnels::DEVICE_ATTACHED});
+  SnapshotComplete(kIcg);
+  Advance(absl::Seconds(41));
+
+  EXPECT_EQ(Get(running).state(), v1::Session::ACTIVE);
+  EXPECT_EQ(Steps(running).size(), 7u);
+  EXPECT_EQ(Get(informed).state(), v1::Session::OPENING);
+  TunnelAtIcg(informed, {Tunnels::CONSOLE_ATTACHED});
+  EXPECT_EQ(Get(informed).state(), v1::Session::ACTIVE);
+  ProgramEnds(running, 0);
+  EndAtIcg(running);
+  EXPECT_EQ(CauseOf(running), v1::SessionEnd::PROGRAM_ENDED);
+}
+
+TEST_F(SessionIcgTest, ALongLossOfTheLinkEndsTheSession) {
+  const std::string id = RunAtIcg();
+
+  Unlink(kIcg);
+  Advance(absl::Seconds(39));
+  EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+  EXPECT_THAT(Get(id).end().message(), HasSubstr("icgs/berlin was lost and did not return in 40s"));
+  EdgeUp("icg1", kIcg);
+  Name(id);
+
+  EXPECT_EQ(icg_.LastEnd().session_id(), id);
+  EXPECT_EQ(icg_.LastEnd().close_code(), 4410u);
+}
+
+TEST_F(SessionIcgTest, LossesDoNotAddUp) {
+  const std::string id = RunAtIcg();
+
+  for (int i = 0; i < 3; ++i) {
+    Unlink(kIcg);
+    Advance(absl::Seconds(30));
+    EdgeUp("icg1", kIcg);
+    Name(id);
+    SnapshotComplete(kIcg);
+  }
+
+  EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, AnEndThatWasKeptWhileUnlinkedHasItsByteCounts) {
+  const std::string id = RunAtIcg();
+  Unlink(kIcg);
+  Advance(absl::Seconds(10));
+
+  EdgeUp("icg1", kIcg);
+  EndAtIcg(id);
+  SnapshotComplete(kIcg);
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::PROGRAM_ENDED);
+  EXPECT_EQ(Get(id).end().bytes_to_console(), 5u);
+}
+
+TEST_F(SessionIcgTest, ASnapshotThatDoesNotNameASessionEndsIt) {
+  const std::string id = RunAtIcg();
+
+  Unlink(kIcg);
+  Link("icg1", kIcg);
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+}
+
+TEST_F(SessionIcgTest, ARestartedIcgHasLostItsSessions) {
+  const std::string id = RunAtIcg();
+
+  Unlink(kIcg);
+  EdgeUp("icg2", kIcg);
+  RunAll();
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+  EXPECT_THAT(Get(id).end().message(), HasSubstr("restarted"));
+}
+
+TEST_F(SessionIcgTest, ADeletedIcgsSessionsEndAtOnce) {
+  const std::string id = RunAtIcg();
+
+  sessions().OnEdgeRemoved(kIcg);
+  RunAll();
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+  EXPECT_EQ(icg_.LastEnd().session_id(), id);
+}
+
+TEST_F(SessionIcgTest, TerminatingWhileTheLinkIsDownSaysWhenTheTunnelsClose) {
+  const std::string id = RunAtIcg();
+  Unlink(kIcg);
+
+  Terminate(id).status().IgnoreError();
+  Advance(absl::Milliseconds(400));
+
+  ASSERT_THAT(*terminated_, IsOk());
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::TERMINATED);
+  EXPECT_THAT(Get(id).end().message(), HasSubstr("the link to icgs/berlin is down"));
+  EdgeUp("icg1", kIcg);
+  Name(id);
+  EXPECT_EQ(icg_.LastEnd().close_code(), 4410u);
+}
+
+TEST_F(SessionIcgTest, ALossOfTheServersOwnEdgeDoesNotTouchIt) {
+  const std::string id = RunAtIcg();
+
+  Unlink();
+  Advance(absl::Seconds(60));
+
+  EXPECT_EQ(Get(id).state(), v1::Session::ACTIVE);
+}
+
+// ---- Restarts of the server ----
+
+TEST_F(SessionIcgTest, AKilledServerTakesUpWhatRunsAtTheIcg) {
+  const std::string running = RunAtIcg();
+  const std::string informed = OpenAtIcg();
+  const std::string user = Get(running).user();
+
+  Restart();
+  EXPECT_EQ(Get(running).state(), v1::Session::ACTIVE);
+  Advance(absl::Seconds(30));
+  EdgeUp("icg1", kIcg);
+  Connect(1, running, kIcg);
+  Name(running);
+  TunnelAtIcg(informed, {Tunnels::ACCEPTED, Tunnels::DEVICE_REQUESTED, Tunnels::DEVICE_ATTACHED,
+                         Tunnels::CONSOLE_ATTACHED});
+  SnapshotComplete(kIcg);
+  Advance(absl::Seconds(60));
+
+  EXPECT_EQ(Get(running).state(), v1::Session::ACTIVE);
+  EXPECT_EQ(Get(running).user(), user);
+  EXPECT_EQ(Get(informed).state(), v1::Session::ACTIVE);
+  EXPECT_FALSE(icg_.LastToDevice().has_close_terminal());
+  EXPECT_EQ(icg_.LastEnd().session_id(), "");
+  ProgramEnds(running, 7);
+  EndAtIcg(running);
+  EXPECT_EQ(Get(running).end().exit_code(), 7);
+  EXPECT_EQ(store_.GetSession(absl::StrCat("sessions/", running))->state(), v1::Session::ENDED);
+}
+
+TEST_F(SessionIcgTest, AnAdoptedSessionCanBeTerminated) {
+  const std::string id = RunAtIcg();
+  Restart();
+  EdgeUp("icg1", kIcg);
+  Connect(1, id, kIcg);
+  Name(id);
+  SnapshotComplete(kIcg);
+
+  Terminate(id).status().IgnoreError();
+  EXPECT_EQ(icg_.LastEnd().reason(), "terminated by users/boss: enough");
+  EXPECT_EQ(icg_.LastToDevice().close_terminal().session_id(), id);
+  Tunnel(id, Tunnels::ENDED, Tunnels::SIDE_UNSPECIFIED, 4410, kIcg);
+
+  ASSERT_THAT(*terminated_, IsOk());
+  EXPECT_EQ((*terminated_)->end().cause(), v1::SessionEnd::TERMINATED);
+}
+
+TEST_F(SessionIcgTest, AnAdoptedSessionCountsAgainstTheDevicesLimit) {
+  RunAtIcg();
+  ASSERT_THAT(directory().Change(kUnit,
+                                 [](v1::Device& device) {
+                                   device.mutable_terminal()->set_max_sessions(1);
+                                   return absl::OkStatus();
+                                 }),
+              IsOk());
+  Restart();
+  Link("icg1", kLocalEdge);
+  Connect(2, "", kLocalEdge);
+
+  EXPECT_THAT(Open()->result, StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(SessionIcgTest, AnAdoptedSessionThatTheIcgDoesNotNameEnds) {
+  const std::string id = RunAtIcg();
+  Restart();
+
+  Link("icg1", kIcg);
+
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+}
+
+TEST_F(SessionIcgTest, AnAdoptedSessionDoesNotWaitForEver) {
+  const std::string id = RunAtIcg();
+  Restart();
+
+  Advance(absl::Seconds(40));
+  EXPECT_EQ(CauseOf(id), v1::SessionEnd::EDGE_LOST);
+  Advance(absl::Seconds(5));
+
+  EXPECT_FALSE(OnBoard(id));
+}
+
+TEST_F(SessionIcgTest, WhatWasBeingOpenedIsEndedByARestart) {
+  const std::shared_ptr<Outcome> outcome = Open();
+
+  Restart();
+
+  EXPECT_THAT(outcome->result, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(CauseOf(outcome->id), v1::SessionEnd::SERVER_STOPPED);
+  EdgeUp("icg1", kIcg);
+  TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED});
+  EXPECT_EQ(icg_.LastEnd().session_id(), outcome->id);
+}
+
+TEST_F(SessionIcgTest, AStopLeavesWhatRunsAtTheIcg) {
+  const std::string running = RunAtIcg();
+  const std::string informed = OpenAtIcg();
+  const std::shared_ptr<Outcome> opening = Open();
+
+  EXPECT_TRUE(Shutdown());
+
+  EXPECT_THAT(opening->result, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(icg_.LastEnd().session_id(), opening->id);
+  EXPECT_EQ(icg_.LastEnd().close_code(), 4503u);
+  EXPECT_EQ(store_.GetSession(absl::StrCat("sessions/", running))->state(), v1::Session::ACTIVE);
+  EXPECT_EQ(store_.GetSession(absl::StrCat("sessions/", informed))->state(), v1::Session::OPENING);
+  Restart();
+  EdgeUp("icg1", kIcg);
+  Name(running);
+  Name(informed);
+  SnapshotComplete(kIcg);
+  EXPECT_EQ(Get(running).state(), v1::Session::ACTIVE);
+  EXPECT_EQ(Get(informed).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, AStopWaitsUntilWhatIsLeftIsStored) {
+  const std::string id = OpenAtIcg();
+  store_runs_ = false;
+  TunnelAtIcg(id, {Tunnels::DEVICE_ATTACHED, Tunnels::CONSOLE_ATTACHED});
+  bool stopped = false;
+  sessions().Shutdown([&stopped]() { stopped = true; });
+  RunAll();
+  EXPECT_FALSE(stopped);
+
+  store_runs_ = true;
+  RunAll();
+
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(store_.GetSession(absl::StrCat("sessions/", id))->state(), v1::Session::ACTIVE);
+}
+
+}  // namespace
+}  // namespace fairlead::control
