@@ -160,6 +160,11 @@ net::awaitable<void> TlsStream::Shutdown(absl::Duration timeout) {
   transport->Close();
 }
 
+void TlsStream::SendCloseNotify() noexcept {
+  error_code ignored;
+  transport_->CloseNotify(ignored);
+}
+
 void TlsStream::Close() noexcept {
   if (transport_ != nullptr) transport_->Close();
 }

@@ -69,6 +69,8 @@ class TlsTransport {
   // Drops what the peer still sends. would_block: it has not closed its side.
   void Drain(error_code& error);
   void Close() noexcept;
+  // The peer closed its side of TCP, and all it had sent was taken in.
+  bool input_ended() const { return end_of_input_; }
   void MoveTo(const net::any_io_executor& executor, error_code& error);
   const std::shared_ptr<ConnectionBreaker>& breaker() const { return breaker_; }
 
@@ -94,6 +96,8 @@ class TlsTransport {
   // The last recv took all there was.
   bool drained_ = true;
   bool end_of_input_ = false;
+  // The last read came upon close_notify or a fault, maybe behind payload: the next one tells.
+  bool tls_over_ = false;
 };
 
 using ReadBuffers = std::array<net::mutable_buffer, 8>;
@@ -276,6 +280,14 @@ class TlsStream {
   // Sends close_notify, waits for the peer to close too, and closes the socket; `timeout` bounds
   // all of it. What was written before reaches the peer. No other operation may be pending.
   net::awaitable<void> Shutdown(absl::Duration timeout);
+
+  // Sends close_notify as far as the kernel takes it now, and nothing after it. No write may be
+  // pending.
+  void SendCloseNotify() noexcept;
+
+  // Whether the peer closed its side of TCP, so that a read gave eof or connection_reset. A
+  // connection that was lost has not ended so.
+  bool input_ended() const { return transport_->input_ended(); }
 
   // Closes the socket at once. Idempotent; pending operations end with operation_aborted.
   void Close() noexcept;

@@ -173,6 +173,22 @@ TEST_F(TlsStreamTest, GivesTheEndAfterAllData) {
   EXPECT_TRUE(shutdown.Get());
 }
 
+// A peer may end its side of TLS and go on reading; the end may come in one piece with data.
+TEST_F(TlsStreamTest, GivesTheEndOfAPeerThatDoesNotClose) {
+  Shake();
+  const std::string data = Data(1000, 1);
+  Task<error_code> sent(context_, Send(*server_, data, 2));
+  sent.Get();
+  server_->SendCloseNotify();
+  Task<Received> received(context_, Receive(*client_, data.size() + 1, 3));
+
+  const Received all = received.Get();
+
+  EXPECT_TRUE(all.data == data);
+  EXPECT_EQ(all.error, net::error::eof);
+  EXPECT_FALSE(client_->input_ended());
+}
+
 TEST_F(TlsStreamTest, DoesNotTakeALostConnectionForTheEnd) {
   Shake();
   server_->Close();

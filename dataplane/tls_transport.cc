@@ -118,7 +118,7 @@ TlsTransport::TlsTransport(net::ip::tcp::socket socket, std::unique_ptr<TlsEngin
 TlsTransport::~TlsTransport() { breaker_->Retire(); }
 
 bool TlsTransport::MayRead() const {
-  return !drained_ || !stash_.empty() || engine_->has_plaintext() || end_of_input_;
+  return !drained_ || !stash_.empty() || engine_->has_plaintext() || end_of_input_ || tls_over_;
 }
 
 std::span<const std::uint8_t> TlsTransport::Receive(std::span<std::uint8_t> scratch,
@@ -179,6 +179,7 @@ std::size_t TlsTransport::Read(std::span<const net::mutable_buffer> buffers, err
     if (!error) outcome = ReadInto(*engine_, input, buffers, total, scratch.sealed);
   }
   Keep(input);
+  tls_over_ = outcome == Outcome::kEnd || outcome == Outcome::kFailed;
   // An answer to the peer (an alert) goes out as far as the kernel takes it.
   error_code ignored;
   if (!scratch.sealed.empty()) Send(scratch.sealed, ignored);
