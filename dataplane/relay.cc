@@ -52,22 +52,31 @@ absl::Status Relay::Register(SessionSpec spec) {
     const absl::Status added = shared_->tickets.Add(session->spec(), now);
     if (!added.ok()) return added;
     shared_->sessions.emplace(id, session);
+    // Under the lock: whoever ends the session finds it only afterwards.
+    shared_->observer.OnRegistered(id);
   }
   ++shared_->sessions_registered;
   session->PostStart();
   return absl::OkStatus();
 }
 
-void Relay::End(absl::string_view session_id, CloseReason reason) {
-  std::shared_ptr<RelaySession> session;
-  {
-    absl::MutexLock lock(&shared_->mutex);
-    const auto found = shared_->sessions.find(session_id);
-    if (found == shared_->sessions.end()) return;
-    session = found->second;
-  }
-  session->PostEnd(std::move(reason));
+std::shared_ptr<RelaySession> Relay::Find(absl::string_view session_id) const {
+  absl::MutexLock lock(&shared_->mutex);
+  const auto found = shared_->sessions.find(session_id);
+  return found == shared_->sessions.end() ? nullptr : found->second;
 }
+
+void Relay::End(absl::string_view session_id, CloseReason reason) {
+  const std::shared_ptr<RelaySession> session = Find(session_id);
+  if (session != nullptr) session->PostEnd(std::move(reason));
+}
+
+void Relay::FailLeg(absl::string_view session_id, Side side, CloseReason reason) {
+  const std::shared_ptr<RelaySession> session = Find(session_id);
+  if (session != nullptr) session->PostFailed(side, std::move(reason));
+}
+
+bool Relay::Knows(absl::string_view session_id) const { return Find(session_id) != nullptr; }
 
 void Relay::EndAll(CloseReason reason) {
   std::vector<std::shared_ptr<RelaySession>> sessions;

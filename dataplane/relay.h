@@ -25,11 +25,13 @@ class RelaySession;
 struct RelayShared;
 
 // Told of what happens to sessions.
-// Thread: called on the session's I/O thread (OnRefused also on that of ClaimTicket's caller); must
-// return at once and not call the relay.
+// Thread: called on the session's I/O thread (OnRegistered on that of Register's caller, OnRefused
+// also on that of ClaimTicket's); must return at once and not call the relay.
 class RelayObserver {
  public:
   virtual ~RelayObserver() = default;
+  // The first call for a session.
+  virtual void OnRegistered(absl::string_view /*session_id*/) {}
   virtual void OnAttached(absl::string_view session_id, Side side) = 0;
   virtual void OnDataFlowing(absl::string_view session_id) = 0;
   // The last call for a session; it is forgotten before. The ending leg's bytes are delivered, the
@@ -75,9 +77,9 @@ struct Claim {
 // Chooses the executor of a session by its identifier; each runs one thread.
 using SessionExecutor = std::function<net::any_io_executor(absl::string_view session_id)>;
 
-// Thread: Register, End, ClaimTicket, Abandon, EndAll and counters from any thread; Serve on
-// Claim::executor's. Lifetime: `threads`, `observer` and `clock` must outlive it. Destroy it when
-// sessions_now and legs_now are 0, or when the threads have stopped.
+// Thread: Register, End, FailLeg, Knows, ClaimTicket, Abandon, EndAll and counters from any thread;
+// Serve on Claim::executor's. Lifetime: `threads`, `observer` and `clock` must outlive it. Destroy
+// it when sessions_now and legs_now are 0, or when the threads have stopped.
 class Relay {
  public:
   Relay(IoThreads& threads, RelayObserver& observer, const Clock& clock, RelayOptions options);
@@ -92,6 +94,13 @@ class Relay {
 
   // Ends a session: both legs are closed with `reason` at once. Unknown sessions are ignored.
   void End(absl::string_view session_id, CloseReason reason);
+
+  // Ends a session because the leg of `side` will not come, as if that side had closed with
+  // `reason`. Ignored if the leg is in place, or the session is not known.
+  void FailLeg(absl::string_view session_id, Side side, CloseReason reason);
+
+  // Whether the session is registered and has not ended.
+  bool Knows(absl::string_view session_id) const;
 
   // Ends all of them (4503 when draining).
   void EndAll(CloseReason reason);
@@ -112,6 +121,9 @@ class Relay {
   RelayCounters counters() const;
 
  private:
+  // Null if it is not known.
+  std::shared_ptr<RelaySession> Find(absl::string_view session_id) const;
+
   const SessionExecutor executor_of_;
   const std::shared_ptr<RelayShared> shared_;
 };

@@ -55,6 +55,12 @@ void RelaySession::PostAbandoned(Side side) {
             [self = shared_from_this(), side] { self->Apply(self->pairing_.OnAbandoned(side)); });
 }
 
+void RelaySession::PostFailed(Side side, CloseReason reason) {
+  net::post(executor_, [self = shared_from_this(), side, reason = std::move(reason)] {
+    self->Apply(self->pairing_.OnFailed(side, reason));
+  });
+}
+
 void RelaySession::PostEnd(CloseReason reason) {
   net::post(executor_, [self = shared_from_this(), reason = std::move(reason)] {
     self->Apply(self->pairing_.OnEndRequested(reason));

@@ -74,6 +74,7 @@ class RelaySession : public std::enable_shared_from_this<RelaySession> {
   void PostStart();
   void PostClaimed(Side side);
   void PostAbandoned(Side side);
+  void PostFailed(Side side, CloseReason reason);
   void PostEnd(CloseReason reason);
 
   // Serves one leg until it is closed. Thread: the session's.

@@ -465,6 +465,44 @@ TEST_F(RelayTest, AnAbandonedClaimEndsTheSession) {
   ExpectNothingLeft({device.get()});
 }
 
+TEST_F(RelayTest, ALegThatFailsEndsTheSessionWithItsReason) {
+  Register(MakeSpec());
+  auto console = MakePeer();
+  Attach(*console, Side::kConsole);
+  Spawn(Read(console.get()));
+  RunReady();
+  const std::string why(200, 'x');
+
+  EXPECT_TRUE(relay_->Knows("s"));
+  relay_->FailLeg("s", Side::kDevice, MakeReason(kClosePeerLost, why));
+  Run();
+
+  EXPECT_FALSE(relay_->Knows("s"));
+  EXPECT_EQ(console->view.close.code, kClosePeerLost);
+  EXPECT_EQ(console->view.close.text, why.substr(0, 123));
+  ASSERT_EQ(observer_.ends.size(), 1u);
+  EXPECT_EQ(observer_.ends[0].by, RelayEnd::By::kDevice);
+  EXPECT_EQ(observer_.ends[0].reason.text, why);
+  ExpectNothingLeft({console.get()});
+}
+
+TEST_F(RelayTest, ALegInPlaceDoesNotFail) {
+  Register(MakeSpec());
+  auto device = MakePeer();
+  Attach(*device, Side::kDevice);
+  Spawn(Read(device.get()));
+  RunReady();
+
+  relay_->FailLeg("s", Side::kDevice, MakeReason(kClosePeerLost));
+  relay_->FailLeg("other", Side::kDevice, MakeReason(kClosePeerLost));
+  RunReady();
+  EXPECT_TRUE(relay_->Knows("s"));
+
+  relay_->End("s", MakeReason(kCloseTerminated));
+  Run();
+  EXPECT_EQ(device->view.close.code, kCloseTerminated);
+}
+
 TEST_F(RelayTest, RefusedClaimsAreClosedWithTheirCode) {
   Register(MakeSpec());
   const Claim used = ClaimSide(Side::kDevice);

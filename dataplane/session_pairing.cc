@@ -83,9 +83,13 @@ PairingActions SessionPairing::OnAttached(Side side, absl::Duration now) {
 }
 
 PairingActions SessionPairing::OnAbandoned(Side side) {
-  if (leg(side) == Leg::kAttached) return PairingActions();
-  return OnClosed(side, Reason(kCloseLost, absl::StrCat("the connection to the ", NameOf(side),
+  return OnFailed(side, Reason(kCloseLost, absl::StrCat("the connection to the ", NameOf(side),
                                                         " was lost while it was being opened")));
+}
+
+PairingActions SessionPairing::OnFailed(Side side, const CloseReason& reason) {
+  if (leg(side) == Leg::kAttached) return PairingActions();
+  return OnClosed(side, reason);
 }
 
 PairingActions SessionPairing::OnClosed(Side side, const CloseReason& received) {

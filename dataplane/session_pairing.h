@@ -57,6 +57,8 @@ class SessionPairing {
   PairingActions OnAttached(Side side, absl::Duration now);
   // The leg on its way will not come.
   PairingActions OnAbandoned(Side side);
+  // The leg cannot come, for this reason.
+  PairingActions OnFailed(Side side, const CloseReason& reason);
   // The leg closed, after all that it sent was read and delivered; 1006 if it was lost.
   PairingActions OnClosed(Side side, const CloseReason& received);
   // Someone above wants the session to end.

@@ -236,6 +236,18 @@ TEST(SessionPairing, AbandoningLosesTheSessionForTheOther) {
   EXPECT_FALSE(pairing.is_over(kD));
 }
 
+TEST(SessionPairing, ALegThatCannotComeEndsItAsItsOwnEnd) {
+  SessionPairing pairing(Spec(), absl::ZeroDuration());
+  pairing.OnAttached(kC, absl::ZeroDuration());
+
+  EXPECT_EQ(Word(pairing, pairing.OnFailed(kC, Reason(kClosePeerLost))), "-");
+  EXPECT_EQ(Word(pairing, pairing.OnFailed(kD, Reason(kClosePeerLost, "not there"))), "endD");
+
+  EXPECT_EQ(pairing.end().reason.code, kClosePeerLost);
+  EXPECT_EQ(pairing.close_for(kC).code, kClosePeerLost);
+  EXPECT_EQ(pairing.close_for(kC).text, "not there");
+}
+
 TEST(SessionPairing, TheFirstEndStands) {
   SessionPairing pairing = MakeState(kStates[9]);
   pairing.OnClosed(kD, Reason(1000, "bye"));
