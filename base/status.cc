@@ -81,4 +81,17 @@ std::uint16_t CloseCodeFromCode(absl::StatusCode code) {
   }
 }
 
+absl::StatusCode CodeFromCloseCode(std::uint16_t close_code) {
+  // Where several codes share a close code, the first here is the one that tells what to do.
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kOk, absl::StatusCode::kInternal, absl::StatusCode::kCancelled,
+        absl::StatusCode::kInvalidArgument, absl::StatusCode::kUnauthenticated,
+        absl::StatusCode::kPermissionDenied, absl::StatusCode::kNotFound,
+        absl::StatusCode::kAborted, absl::StatusCode::kResourceExhausted,
+        absl::StatusCode::kUnimplemented, absl::StatusCode::kDeadlineExceeded}) {
+    if (CloseCodeFromCode(code) == close_code) return code;
+  }
+  return absl::StatusCode::kUnavailable;
+}
+
 }  // namespace fairlead

@@ -32,6 +32,10 @@ int HttpStatusFromCode(absl::StatusCode code);
 // 6455 section 7.4 has the exact word.
 std::uint16_t CloseCodeFromCode(absl::StatusCode code);
 
+// What a WebSocket's close code means to a call that it carried: the reverse of CloseCodeFromCode
+// as far as there is one; UNAVAILABLE for whatever else ended it.
+absl::StatusCode CodeFromCloseCode(std::uint16_t close_code);
+
 }  // namespace fairlead
 
 // Returns from the enclosing function (absl::Status or StatusOr) if `expr` is not OK.

@@ -66,6 +66,19 @@ TEST(Status, AnnotationKeepsCodeAndReason) {
   EXPECT_THAT(Annotate(absl::OkStatus(), "opening"), IsOk());
 }
 
+TEST(Status, CloseCodesReadBackAsWhatTheyMean) {
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kOk, absl::StatusCode::kUnavailable, absl::StatusCode::kInternal,
+        absl::StatusCode::kPermissionDenied, absl::StatusCode::kAborted,
+        absl::StatusCode::kResourceExhausted, absl::StatusCode::kDeadlineExceeded}) {
+    EXPECT_EQ(CodeFromCloseCode(CloseCodeFromCode(code)), code) << absl::StatusCodeToString(code);
+  }
+  // Lost, going away, draining, and what nobody sends.
+  for (const int code : {1006, 1001, 4503, 1005, 7}) {
+    EXPECT_EQ(CodeFromCloseCode(static_cast<std::uint16_t>(code)), absl::StatusCode::kUnavailable);
+  }
+}
+
 absl::StatusOr<int> Half(int value) {
   if (value % 2 != 0) return absl::InvalidArgumentError("odd");
   return value / 2;

@@ -9,39 +9,15 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "base/flag_checks.h"
 #include "base/status.h"
 #include "control/state_file.h"
 
 namespace fairlead::control {
 namespace {
-
-absl::Status Bad(absl::string_view flag, absl::string_view value, absl::string_view takes) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", value, ": wants ", takes));
-}
-
-absl::Status CheckRange(absl::string_view flag, int value, int least, int most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return Bad(flag, absl::StrCat(value), absl::StrCat("a number from ", least, " to ", most));
-}
-
-// "host:port", "192.0.2.1:port" or "[::1]:port", with a port from `least_port` on.
-absl::Status CheckHostPort(absl::string_view flag, absl::string_view value, int least_port) {
-  const std::size_t colon = value.rfind(':');
-  int port = -1;
-  const bool good =
-      colon != absl::string_view::npos && colon > 0 &&
-      absl::SimpleAtoi(value.substr(colon + 1), &port) && port >= least_port && port <= 65535 &&
-      (absl::StartsWith(value, "[") ? value[colon - 1] == ']'
-                                    : !absl::StrContains(value.substr(0, colon), ":"));
-  if (good) return absl::OkStatus();
-  return Bad(flag, value, "host:port, for example 0.0.0.0:8443 or [::]:8443");
-}
 
 std::vector<std::string> DefaultServerNames() {
   std::vector<std::string> names = {"localhost"};
@@ -65,15 +41,9 @@ absl::Status CheckNumbers(const ServerFlags& flags) {
 
 absl::Status CheckWords(const ServerFlags& flags) {
   if (flags.state_dir.empty()) {
-    return Bad("state_dir", "", "a folder for keys and store, for example /var/lib/fairlead");
+    return BadFlag("state_dir", "", "a folder for keys and store, for example /var/lib/fairlead");
   }
-  if (flags.log_level != "debug" && flags.log_level != "info" && flags.log_level != "warn" &&
-      flags.log_level != "error") {
-    return Bad("log_level", flags.log_level, "debug, info, warn or error");
-  }
-  if (flags.metrics != "open" && flags.metrics != "off") {
-    return Bad("metrics", flags.metrics, "open or off");
-  }
+  FAIRLEAD_RETURN_IF_ERROR(CheckLogLevel(flags.log_level));
   if (flags.tls_certificate_file.empty() != flags.tls_key_file.empty()) {
     return absl::InvalidArgumentError(
         "--tls_certificate_file and --tls_key_file: give both, or neither for a certificate of "
@@ -90,7 +60,8 @@ absl::Status ReadPassword(const ServerFlags& flags, ServerOptions& options) {
         "--admin_password_file=", flags.admin_password_file, ": ", password.status().message()));
   }
   absl::StripTrailingAsciiWhitespace(&*password);
-  if (password->empty()) return Bad("admin_password_file", flags.admin_password_file, "a password");
+  if (password->empty())
+    return BadFlag("admin_password_file", flags.admin_password_file, "a password");
   options.admin_password = *std::move(password);
   return absl::OkStatus();
 }
@@ -99,11 +70,8 @@ absl::Status ReadPassword(const ServerFlags& flags, ServerOptions& options) {
 
 absl::StatusOr<ServerOptions> FinalizeServerFlags(const ServerFlags& flags) {
   ServerOptions options;
-  options.listen = absl::StrSplit(flags.listen, ',', absl::SkipWhitespace());
-  if (options.listen.empty()) return Bad("listen", "", "at least one host:port");
-  for (const std::string& address : options.listen) {
-    FAIRLEAD_RETURN_IF_ERROR(CheckHostPort("listen", address, 0));
-  }
+  FAIRLEAD_ASSIGN_OR_RETURN(options.listen, ReadListenFlag(flags.listen));
+  FAIRLEAD_ASSIGN_OR_RETURN(options.metrics, ReadMetricsFlag(flags.metrics));
   if (!flags.public_address.empty()) {
     FAIRLEAD_RETURN_IF_ERROR(CheckHostPort("public_address", flags.public_address, 1));
   }
@@ -121,7 +89,6 @@ absl::StatusOr<ServerOptions> FinalizeServerFlags(const ServerFlags& flags) {
   options.sessions_per_user_per_minute = flags.sessions_per_user_per_minute;
   options.token_idle_timeout = absl::Minutes(flags.token_idle_minutes);
   options.port_file = flags.port_file;
-  options.metrics = flags.metrics == "open";
   return options;
 }
 

@@ -1,28 +1,16 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Small files of the state folder, written so that a crash leaves the old or the new content and
-// never half of it. Used for keys, certificates and the first password.
+// The files of the state folder, by the names that control uses. See base/state_file.h.
 #ifndef FAIRLEAD_CONTROL_STATE_FILE_H_
 #define FAIRLEAD_CONTROL_STATE_FILE_H_
 
-#include <sys/types.h>
-
-#include <string>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "base/state_file.h"
 
 namespace fairlead::control {
 
-// Makes the folder with mode 0700 unless it is there. Errors: INTERNAL.
-absl::Status EnsureFolder(const std::string& folder);
-
-// The whole file, at most 1 MiB. Errors: NOT_FOUND no such file; INTERNAL it cannot be read.
-absl::StatusOr<std::string> ReadStateFile(const std::string& path);
-
-// Writes beside `path`, flushes to the disk, and renames. Errors: INTERNAL.
-absl::Status WriteStateFile(const std::string& path, absl::string_view content, mode_t mode);
+using fairlead::EnsureFolder;
+using fairlead::ReadStateFile;
+using fairlead::WriteStateFile;
 
 }  // namespace fairlead::control
 

@@ -94,7 +94,7 @@ CloseReason EndFromError(const error_code& error, const beast::websocket::close_
     end.text.assign(got.reason.data(), got.reason.size());
   } else if (error == ws::error::message_too_big || error == ws::error::buffer_overflow) {
     end.code = kCloseTooBig;
-    end.text = absl::StrCat("a message may have at most ", kMaxMessageBytes, " bytes");
+    end.text = "a message was larger than is accepted here; send smaller ones";
   } else if (error == ws::error::bad_frame_payload) {
     end.code = ws::close_code::bad_payload;
     end.text = "a text message was not UTF-8";

@@ -161,6 +161,13 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
     Follow();
   }
 
+  // Before the first read and write.
+  void Tune(std::size_t max_message_bytes, const KeepAliveOptions& keep_alive) {
+    stream_.read_message_max(max_message_bytes);
+    keep_alive_ = KeepAlive(keep_alive, Now());
+    Follow();
+  }
+
   static net::awaitable<ReadResult> ReadSome(Self self, net::mutable_buffer buffer);
   static net::awaitable<absl::Status> WriteSome(Self self, net::const_buffer data, FrameKind kind,
                                                 Fin fin);
@@ -364,6 +371,9 @@ class BeastWebSocket : public WebSocket {
     return Core::Close(core_, std::move(reason));
   }
   void Abort() noexcept override { core_->Abort(); }
+  void Tune(std::size_t max_message_bytes, const KeepAliveOptions& keep_alive) override {
+    core_->Tune(max_message_bytes, keep_alive);
+  }
 
  private:
   const std::shared_ptr<Core> core_;

@@ -153,4 +153,15 @@ net::awaitable<void> Splice(std::unique_ptr<TlsStream> tls, int fd, absl::Durati
   state->tls->Close();
 }
 
+absl::StatusOr<int> SpliceToFd(std::unique_ptr<TlsStream> tls) {
+  const absl::StatusOr<FdPair> pair = MakeFdPair();
+  if (!pair.ok()) {
+    tls->Close();
+    return pair.status();
+  }
+  const net::any_io_executor executor = tls->get_executor();
+  net::co_spawn(executor, Splice(std::move(tls), pair->ours), net::detached);
+  return pair->theirs;
+}
+
 }  // namespace fairlead::dataplane

@@ -33,6 +33,10 @@ absl::StatusOr<FdPair> MakeFdPair();
 net::awaitable<void> Splice(std::unique_ptr<TlsStream> tls, int fd,
                             absl::Duration write_timeout = absl::Seconds(40));
 
+// Joins `tls` with a new socketpair, on `tls`'s executor, and gives the other end for the library,
+// which closes it. Errors: RESOURCE_EXHAUSTED no descriptor is left; `tls` is then closed.
+absl::StatusOr<int> SpliceToFd(std::unique_ptr<TlsStream> tls);
+
 }  // namespace fairlead::dataplane
 
 #endif  // FAIRLEAD_DATAPLANE_FD_SPLICE_H_

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "dataplane/asio.h"
+#include "dataplane/keepalive.h"
 #include "dataplane/peer.h"
 
 namespace fairlead::dataplane {
@@ -49,7 +50,7 @@ inline constexpr std::uint16_t kCloseTooMany = 4429;
 inline constexpr std::uint16_t kClosePeerLost = 4502;
 inline constexpr std::uint16_t kCloseDraining = 4503;
 
-// The largest message that is accepted, in bytes of payload.
+// The largest message that is accepted unless Tune says otherwise, in bytes of payload.
 inline constexpr std::size_t kMaxMessageBytes = 1 << 20;
 
 // What a read gave: a chunk of a message, or the end.
@@ -105,6 +106,10 @@ class WebSocket {
 
   // Closes the connection at once, without a close frame. Pending operations end.
   virtual void Abort() noexcept = 0;
+
+  // Sets the largest message that is accepted, and other periods than the product's. To be called
+  // before the first read and write; a fake has no use for it.
+  virtual void Tune(std::size_t /*max_message_bytes*/, const KeepAliveOptions& /*keep_alive*/) {}
 
   // Reads a whole message of at most `max_bytes`; a larger one ends the WebSocket with 1009.
   net::awaitable<Message> ReadMessage(std::size_t max_bytes = kMaxMessageBytes);

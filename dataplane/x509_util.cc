@@ -58,11 +58,11 @@ std::string CommonNameOf(const X509& certificate) {
   return std::string(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
 }
 
-absl::Time NotAfterOf(const X509& certificate) {
+absl::Time TimeOf(const ASN1_TIME* time) {
   bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
   int days = 0;
   int seconds = 0;
-  if (!ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(&certificate))) {
+  if (!ASN1_TIME_diff(&days, &seconds, epoch.get(), time)) {
     return absl::InfinitePast();
   }
   return absl::UnixEpoch() + absl::Hours(24) * days + absl::Seconds(seconds);
@@ -137,12 +137,19 @@ std::string FingerprintOf(const X509& certificate) {
   return digest;
 }
 
+Validity ValidityOf(const X509& certificate) {
+  Validity validity;
+  validity.not_before = TimeOf(X509_get0_notBefore(&certificate));
+  validity.not_after = TimeOf(X509_get0_notAfter(&certificate));
+  return validity;
+}
+
 PeerCertificate DescribeCertificate(const X509& certificate) {
   PeerCertificate result;
   result.der = DerOf(certificate);
   result.fingerprint = FingerprintOf(certificate);
   result.common_name = CommonNameOf(certificate);
-  result.not_after = NotAfterOf(certificate);
+  result.not_after = ValidityOf(certificate).not_after;
   const bssl::UniquePtr<GENERAL_NAMES> names = AlternativeNamesOf(certificate);
   for (std::size_t i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);

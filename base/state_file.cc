@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // See state_file.h.
-#include "control/state_file.h"
+#include "base/state_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace fairlead::control {
+namespace fairlead {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
@@ -111,4 +111,4 @@ absl::Status WriteStateFile(const std::string& path, absl::string_view content, 
   return absl::OkStatus();
 }
 
-}  // namespace fairlead::control
+}  // namespace fairlead

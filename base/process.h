@@ -1,0 +1,46 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What the mains of the roles do alike: signals that one thread waits for, --help that shows the
+// role's own flags, refusal of what is no flag. Used by the *_main.cc files alone.
+#ifndef FAIRLEAD_BASE_PROCESS_H_
+#define FAIRLEAD_BASE_PROCESS_H_
+
+#include <signal.h>
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace fairlead {
+
+// What a program says of itself.
+struct ProgramInfo {
+  // "server", "icg".
+  std::string name;
+  std::string version;
+  // The file that defines its flags: --help shows those alone.
+  std::string main_file;
+  // For --help: what it is, and an example.
+  std::string usage;
+};
+
+// Blocks SIGTERM, SIGINT and SIGHUP, for ServeUntilStopped to wait for, and ignores SIGPIPE.
+// To be called before any thread is made.
+sigset_t BlockSignals();
+
+// Calls `on_hang_up` at each SIGHUP; returns at SIGTERM or SIGINT.
+void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up);
+
+// Sets what --help and --version say, and parses the flags.
+// Errors: INVALID_ARGUMENT something on the command line is not a flag. A bad flag ends the process
+// with 1 and a sentence.
+absl::Status ParseFlags(const ProgramInfo& program, int argc, char** argv);
+
+// Writes "name: sentence" to standard error.
+void TellFailure(const ProgramInfo& program, const absl::Status& status);
+
+}  // namespace fairlead
+
+#endif  // FAIRLEAD_BASE_PROCESS_H_
