@@ -41,6 +41,8 @@ absl::StatusOr<DeviceIdentity> IdentifyDevice(const dataplane::PeerInfo& peer) {
       "ID>. Use the certificate that the device received when it enrolled.");
 }
 
+std::string DeviceUri(absl::string_view unit_id) { return absl::StrCat(kDeviceUri, unit_id); }
+
 absl::StatusOr<DeviceRegistry::Entry> DeviceRegistry::Enter(const DeviceIdentity& device) {
   if (IsRevoked(device.fingerprint)) {
     return absl::PermissionDeniedError(

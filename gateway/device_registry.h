@@ -31,6 +31,9 @@ struct DeviceIdentity {
 // names an impossible unit ID.
 absl::StatusOr<DeviceIdentity> IdentifyDevice(const dataplane::PeerInfo& peer);
 
+// The name that a device's certificate bears: "urn:fairlead:device:<unit ID>".
+std::string DeviceUri(absl::string_view unit_id);
+
 // Thread: one at a time; the hub holds its lock.
 class DeviceRegistry {
  public:
