@@ -16,36 +16,15 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "console/api_client.h"
+#include "console/cli_arguments.h"
 #include "console/commands.h"
 #include "console/connect.h"
+#include "console/listen.h"
 #include "console/saved_state.h"
 #include "console/tty.h"
 
 namespace fairlead::console {
 namespace {
-
-// Everything that the command line can say.
-struct Arguments {
-  std::string server;
-  std::string ca_file;
-  std::string fingerprint;
-  std::string output = "table";
-  bool grpc = false;
-  std::string log_level = "error";
-
-  std::string username;
-  std::string password_file;
-  std::string device;
-  std::string filter;
-  std::string profile;
-  std::string reason;
-  std::string session;
-  std::string key;
-  std::string key_type = "one-time";
-  std::vector<std::string> unit_ids;
-  std::string key_name;
-  int limit = 100;
-};
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -73,8 +52,9 @@ absl::StatusOr<SavedState> FindServer(const Arguments& arguments) {
     state.fingerprint.clear();
   }
   if (!arguments.fingerprint.empty()) {
+    const bool known = state.fingerprint == arguments.fingerprint;
     state.fingerprint = arguments.fingerprint;
-    if (arguments.ca_file.empty()) state.ca_pem.clear();
+    if (arguments.ca_file.empty() && !known) state.ca_pem.clear();
   }
   if (state.server.empty()) {
     return absl::FailedPreconditionError(
@@ -109,15 +89,16 @@ v1::FirstAuthenticationKey KeyFrom(const Arguments& arguments) {
   return key;
 }
 
-using Command = std::function<absl::StatusOr<int>(CommandContext&)>;
-
-// A command that gives no exit code of its own.
-template <typename Work>
-Command Plain(Work work) {
-  return [work](CommandContext& context) -> absl::StatusOr<int> {
-    FAIRLEAD_RETURN_IF_ERROR(work(context));
-    return 0;
-  };
+absl::StatusOr<int> RunConnect(const Arguments& a, CommandContext& context) {
+  const ConnectRequest request{a.device, a.profile, a.reason};
+  const ServerAddress server = ServerOf(context);
+  if (a.listen.empty()) return Connect(context.api, context.state.token, server, request);
+  ListenOptions options;
+  options.keep = a.keep;
+  FAIRLEAD_ASSIGN_OR_RETURN(options.address,
+                            ParseListenAddress(a.listen, a.allow_remote ? RemoteClients::kAllowed
+                                                                        : RemoteClients::kRefused));
+  return Listen(context.api, context.state.token, server, request, options);
 }
 
 void AddSessionCommands(CLI::App& app, Arguments& a, Command& command) {
@@ -125,14 +106,17 @@ void AddSessionCommands(CLI::App& app, Arguments& a, Command& command) {
   connect->add_option("device", a.device, "The device's unit ID")->required();
   connect->add_option("--profile", a.profile, "A profile of the device's configuration");
   connect->add_option("--reason", a.reason, "Why, for the audit log");
+  CLI::Option* listen = connect->add_option(
+      "--listen", a.listen,
+      "Offer the terminal to an outside client (PuTTY, telnet, nc) at 127.0.0.1:PORT; port 0 takes "
+      "a free one");
+  connect->add_flag("--keep", a.keep, "With --listen: go on after the first client")->needs(listen);
+  connect
+      ->add_flag("--allow_remote", a.allow_remote,
+                 "With --listen: allow an address that other hosts can reach")
+      ->needs(listen);
   connect->callback([&a, &command] {
-    command = [&a](CommandContext& context) {
-      ServerAddress server;
-      server.url = context.state.server;
-      server.trust.ca_pem = context.state.ca_pem;
-      server.trust.sha256_fingerprint = context.state.fingerprint;
-      return Connect(context.api, context.state.token, server, {a.device, a.profile, a.reason});
-    };
+    command = [&a](CommandContext& context) { return RunConnect(a, context); };
   });
   CLI::App* sessions = app.add_subcommand("sessions", "List sessions, newest first");
   sessions->add_option("--filter", a.filter, "For example \"state=ACTIVE user=users/admin\"");
@@ -189,14 +173,9 @@ void AddCommands(CLI::App& app, Arguments& a, Command& command) {
   app.add_subcommand("logout", "Revoke the token")->callback([&command] {
     command = Plain(Logout);
   });
-  CLI::App* devices = app.add_subcommand("devices", "List devices, or show one");
-  devices->add_option("device", a.device, "A unit ID");
-  devices->add_option("--filter", a.filter, "For example \"state=ONLINE os=OS_12 lobby\"");
-  devices->callback([&a, &command] {
-    command = Plain([&a](CommandContext& c) { return Devices(c, a.device, a.filter); });
-  });
   AddSessionCommands(app, a, command);
   AddKeyCommands(app, a, command);
+  AddFleetCommands(app, a, command);
   CLI::App* audit = app.add_subcommand("audit", "Show the audit log, newest first");
   audit->add_option("--filter", a.filter, "For example \"actor=users/admin outcome=REFUSED\"");
   audit->add_option("--limit", a.limit, "The most to show (100)")->check(CLI::Range(1, 1000000));
@@ -212,10 +191,13 @@ absl::StatusOr<int> RunCommand(const Arguments& arguments, const Command& comman
   server.url = state.server;
   server.trust.ca_pem = state.ca_pem;
   server.trust.sha256_fingerprint = state.fingerprint;
+  server.proxy = arguments.proxy;
+  server.call_timeout = arguments.call_timeout;
   FAIRLEAD_ASSIGN_OR_RETURN(std::unique_ptr<ApiClient> api,
                             arguments.grpc ? NewGrpcClient(server) : NewRestClient(server));
   CommandContext context{*api, std::move(state),
-                         arguments.output == "json" ? OutputFormat::kJson : OutputFormat::kTable};
+                         arguments.output == "json" ? OutputFormat::kJson : OutputFormat::kTable,
+                         arguments.proxy};
   return command(context);
 }
 
@@ -233,6 +215,8 @@ int Main(int argc, char** argv) {
       ->envname("FAIRLEAD_CA_FILE");
   app.add_option("--fingerprint", arguments.fingerprint,
                  "SHA-256 of the server's or its CA's certificate, in place of --ca_file");
+  app.add_option("--proxy", arguments.proxy, "http://HOST:PORT of an HTTP proxy to go through")
+      ->envname("FAIRLEAD_PROXY");
   app.add_option("--output", arguments.output, "table or json")
       ->check(CLI::IsMember({"table", "json"}));
   app.add_flag("--grpc", arguments.grpc, "Call the typed gRPC services in place of REST");

@@ -3,102 +3,32 @@
 // See commands.h.
 #include "console/commands.h"
 
-#include <google/protobuf/util/json_util.h>
-
-#include <algorithm>
 #include <cstdio>
+#include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/time.h"
 #include "base/status.h"
-#include "console/table.h"
+#include "console/learn_ca.h"
 #include "proto/audit.pb.h"
 #include "proto/auth.pb.h"
-#include "proto/device.pb.h"
 #include "proto/session.pb.h"
 
 namespace fairlead::console {
 namespace {
 
-using google::protobuf::Message;
-
-std::string LocalTime(const google::protobuf::Timestamp& time) {
-  if (time.seconds() == 0) return "never";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(time.seconds()),
-                          absl::LocalTimeZone());
-}
-
-// "devices/x" for "x" and for "devices/x".
-std::string ResourceName(const std::string& collection, const std::string& name) {
-  return absl::StartsWith(name, collection + "/") ? name : absl::StrCat(collection, "/", name);
-}
-
-std::string LastPart(const std::string& name) { return name.substr(name.rfind('/') + 1); }
-
-absl::Status PrintJson(const Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
-  if (!status.ok()) return absl::InternalError(std::string(status.message()));
-  std::fputs(json.c_str(), stdout);
-  return absl::OkStatus();
-}
-
-absl::Status Print(const CommandContext& context, const Message& message,
-                   const std::vector<std::vector<std::string>>& rows) {
-  if (context.output == OutputFormat::kJson) return PrintJson(message);
-  std::fputs(FormatTable(rows).c_str(), stdout);
-  return absl::OkStatus();
-}
-
-// Prints `sentence` for a person, or the message for a program.
-absl::Status Report(const CommandContext& context, const Message& message,
-                    const std::string& sentence) {
-  if (context.output == OutputFormat::kJson) return PrintJson(message);
-  std::printf("%s\n", sentence.c_str());
-  return absl::OkStatus();
-}
-
-absl::Status Call(CommandContext& context, absl::string_view method, const Message& request,
-                  Message* response) {
-  const absl::Status status = context.api.Call(absl::StrCat("fairlead.v1.", method),
-                                               context.state.token, request, response);
-  if (absl::IsUnauthenticated(status) && !context.state.token.empty()) {
-    return absl::UnauthenticatedError(
-        absl::StrCat(status.message(), " (run the login command again)"));
+// A fingerprint says nothing of the ICGs to which tunnels may lead; the server's CA does.
+void RememberCa(CommandContext& context) {
+  if (context.state.fingerprint.empty() || !context.state.ca_pem.empty()) return;
+  absl::StatusOr<std::string> ca = LearnCa(ServerOf(context));
+  if (ca.ok()) {
+    context.state.ca_pem = *std::move(ca);
+    return;
   }
-  return status;
-}
-
-// Calls a list method until `limit` items have come or there are no more.
-template <typename Response, typename Request, typename Append>
-absl::Status CallPages(CommandContext& context, absl::string_view method, Request request,
-                       int limit, Append append) {
-  int count = 0;
-  do {
-    request.set_page_size(std::min(limit - count, 1000));
-    Response page;
-    FAIRLEAD_RETURN_IF_ERROR(Call(context, method, request, &page));
-    count += append(page);
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty() && count < limit);
-  return absl::OkStatus();
-}
-
-std::vector<std::string> DeviceRow(const v1::Device& device) {
-  const v1::Connection& connection = device.connection();
-  const bool online = connection.state() == v1::Connection::ONLINE;
-  return {device.unit_id(),
-          device.display_name(),
-          v1::Device::OsGeneration_Name(device.os_generation()),
-          v1::Connection::State_Name(connection.state()),
-          online ? v1::Connection::Via_Name(connection.via()) : "-",
-          device.terminal().enabled() ? "enabled" : "disabled",
-          LocalTime(online ? connection.since_time() : device.last_seen_time())};
+  std::fprintf(stderr,
+               "fairlead: terminals over an ICG will need --ca_file, since the server's CA could "
+               "not be learned: %s\n",
+               std::string(ca.status().message()).c_str());
 }
 
 }  // namespace
@@ -111,6 +41,7 @@ absl::Status Login(CommandContext& context, const std::string& password) {
   context.state.token.clear();
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "AuthService.Login", request, &response));
   context.state.token = response.access_token();
+  RememberCa(context);
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string path, SavedStatePath());
   FAIRLEAD_RETURN_IF_ERROR(SaveState(path, context.state));
   v1::LoginResponse shown = response;
@@ -127,32 +58,6 @@ absl::Status Logout(CommandContext& context) {
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string path, SavedStatePath());
   FAIRLEAD_RETURN_IF_ERROR(SaveState(path, context.state));
   return Report(context, response, "Logged out.");
-}
-
-absl::Status Devices(CommandContext& context, const std::string& unit_id,
-                     const std::string& filter) {
-  std::vector<std::vector<std::string>> rows = {
-      {"UNIT ID", "NAME", "OS", "STATE", "VIA", "TERMINAL", "SINCE / LAST SEEN"}};
-  if (!unit_id.empty()) {
-    v1::GetDeviceRequest request;
-    request.set_name(ResourceName("devices", unit_id));
-    v1::Device device;
-    FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.GetDevice", request, &device));
-    rows.push_back(DeviceRow(device));
-    return Print(context, device, rows);
-  }
-  v1::ListDevicesRequest request;
-  request.set_filter(filter);
-  v1::ListDevicesResponse all;
-  FAIRLEAD_RETURN_IF_ERROR(
-      CallPages<v1::ListDevicesResponse>(context, "DeviceService.ListDevices", request, 1'000'000,
-                                         [&](const v1::ListDevicesResponse& page) {
-                                           all.mutable_devices()->MergeFrom(page.devices());
-                                           for (const v1::Device& device : page.devices())
-                                             rows.push_back(DeviceRow(device));
-                                           return page.devices_size();
-                                         }));
-  return Print(context, all, rows);
 }
 
 absl::Status Sessions(CommandContext& context, const std::string& filter, int limit) {

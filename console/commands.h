@@ -5,33 +5,18 @@
 #ifndef FAIRLEAD_CONSOLE_COMMANDS_H_
 #define FAIRLEAD_CONSOLE_COMMANDS_H_
 
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "console/api_client.h"
-#include "console/saved_state.h"
+#include "console/command_support.h"
 #include "proto/enrollment.pb.h"
 
 namespace fairlead::console {
-
-enum class OutputFormat { kTable, kJson };
-
-// What every command works with.
-struct CommandContext {
-  ApiClient& api;
-  SavedState state;
-  OutputFormat output = OutputFormat::kTable;
-};
 
 // Asks for a token, and saves it together with the server's address and trust.
 absl::Status Login(CommandContext& context, const std::string& password);
 // Revokes the token and forgets it.
 absl::Status Logout(CommandContext& context);
-// All devices that `filter` selects, or the one with `unit_id`.
-absl::Status Devices(CommandContext& context, const std::string& unit_id,
-                     const std::string& filter);
 // The sessions that `filter` selects, newest first, at most `limit`.
 absl::Status Sessions(CommandContext& context, const std::string& filter, int limit);
 absl::Status Terminate(CommandContext& context, const std::string& session,

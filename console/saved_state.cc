@@ -3,38 +3,20 @@
 // See saved_state.h.
 #include "console/saved_state.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "console/secret_file.h"
 #include "nlohmann/json.hpp"
 
 namespace fairlead::console {
 namespace {
-
-absl::Status CannotWrite(const std::string& path) {
-  return absl::UnavailableError(absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
-}
-
-absl::Status WriteAll(int fd, const std::string& text, const std::string& path) {
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t n = write(fd, text.data() + written, text.size() - written);
-    if (n < 0 && errno != EINTR) return CannotWrite(path);
-    if (n > 0) written += static_cast<std::size_t>(n);
-  }
-  return fsync(fd) == 0 ? absl::OkStatus() : CannotWrite(path);
-}
 
 absl::Status MakeFolder(const std::filesystem::path& folder) {
   std::error_code error;
@@ -97,16 +79,8 @@ absl::Status SaveState(const std::string& path, const SavedState& state) {
                                {"fingerprint", state.fingerprint},
                                {"token", state.token},
                                {"username", state.username}};
-  const std::string temporary = absl::StrCat(path, ".", getpid());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return CannotWrite(temporary);
-  absl::Cleanup close_file = [fd] { close(fd); };
-  absl::Status written = WriteAll(fd, json.dump(), temporary);
-  if (written.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = CannotWrite(path);
-  }
-  if (!written.ok()) unlink(temporary.c_str());
-  return written;
+  absl::StatusOr<SecretFile> file = SecretFile::Prepare(path, Overwrite::kYes);
+  return file.ok() ? file->Commit(json.dump()) : file.status();
 }
 
 }  // namespace fairlead::console
