@@ -45,7 +45,6 @@ class AccountServicesTest : public ::testing::Test {
     builder.RegisterService(&audit_service_);
     builder.RegisterService(&users_);
     builder.RegisterService(&roles_);
-    builder.RegisterService(&icgs_);
     server_ = builder.BuildAndStart();
     channel_ = server_->InProcessChannel(grpc::ChannelArguments());
   }
@@ -126,7 +125,6 @@ class AccountServicesTest : public ::testing::Test {
   AuditService audit_service_{support_, *store_};
   UserService users_{support_};
   RoleService roles_{support_};
-  IcgService icgs_{support_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
 };
@@ -430,19 +428,16 @@ TEST_F(AccountServicesTest, LaterMethodsSaySo) {
   };
   v1::User user;
   v1::Role role;
-  v1::ListIcgsResponse icgs;
   v1::VerifyAuditLogResponse verified;
   const std::string token = Token();
-  Call c1(token), c2(token), c3(token), c4(token), stranger("");
+  Call c1(token), c2(token), c3(token), stranger("");
 
   check(v1::UserService::Stub(channel_).GetUser(&c1, v1::GetUserRequest(), &user),
         "UserService.GetUser");
   check(v1::RoleService::Stub(channel_).CreateRole(&c2, v1::CreateRoleRequest(), &role),
         "RoleService.CreateRole");
-  check(v1::IcgService::Stub(channel_).ListIcgs(&c3, v1::ListIcgsRequest(), &icgs),
-        "IcgService.ListIcgs");
   check(
-      v1::AuditService::Stub(channel_).VerifyAuditLog(&c4, v1::VerifyAuditLogRequest(), &verified),
+      v1::AuditService::Stub(channel_).VerifyAuditLog(&c3, v1::VerifyAuditLogRequest(), &verified),
       "AuditService.VerifyAuditLog");
   EXPECT_EQ(
       v1::UserService::Stub(channel_).GetUser(&stranger, v1::GetUserRequest(), &user).error_code(),

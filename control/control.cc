@@ -30,6 +30,9 @@
 #include "control/edge_link.h"
 #include "control/enrollment_service.h"
 #include "control/est_handler.h"
+#include "control/icg_links.h"
+#include "control/icg_service.h"
+#include "control/link_identity.h"
 #include "control/password.h"
 #include "control/session_board.h"
 #include "control/session_coordinator.h"
@@ -63,15 +66,18 @@ class LatePeers : public CallPeerResolver {
   std::atomic<const CallPeerResolver*> peers_{nullptr};
 };
 
-// Shows newly enrolled devices in the directory, and makes edges refuse the certificates that they
-// replace.
+// Shows newly enrolled devices in the directory, has those probed that are dialled, and makes edges
+// refuse the certificates that they replace.
 class DirectoryObserver : public EnrollmentObserver {
  public:
   explicit DirectoryObserver(DeviceDirectory& directory) : directory_(directory) {}
   // Before the first enrolment.
   void SetEdges(EdgeController* edges) { edges_ = edges; }
 
-  void OnEnrolled(const v1::Device& device) override { directory_.OnEnrolled(device); }
+  void OnEnrolled(const v1::Device& device) override {
+    directory_.OnEnrolled(device);
+    edges_->ProbeDevice(device.unit_id());
+  }
   void OnRevoked(const std::string& unit_id,
                  const std::vector<std::string>& fingerprints) override {
     edges_->DropDevice(unit_id, "the device enrolled anew", fingerprints);
@@ -135,6 +141,9 @@ v1::EdgeConfiguration MakeConfiguration(const ControlOptions& options,
   for (const std::string& fingerprint : foundation.revoked) {
     configuration.add_revoked_fingerprints(fingerprint);
   }
+  for (const std::string& origin : options.allowed_origins) {
+    configuration.add_allowed_origins(origin);
+  }
   return configuration;
 }
 
@@ -160,6 +169,8 @@ struct Control::Parts {
         edges({serial, store_executor, workers, audit, directory, est, clock}, configuration),
         sessions({serial, store_executor, *store, audit, directory, board, edges, clock},
                  {.sessions_per_user_per_minute = options.sessions_per_user_per_minute}),
+        link_identity(*authority, options.server_name, clock),
+        icg_links({serial, edges, *authority, link_identity, options.edge_dialer}),
         calls{workers, authenticator},
         watches{*store, clock, options.token_check_interval},
         auth_service(calls, authenticator, *store, audit, clock, hasher),
@@ -167,7 +178,7 @@ struct Control::Parts {
         session_service(calls, watches, sessions, board, *store),
         enrollment_service(calls, *store, audit, clock),
         audit_service(calls, *store),
-        icg_service(calls),
+        icg_service(calls, {*store, *authority, audit, clock, icg_links, edges.board(), directory}),
         user_service(calls),
         role_service(calls) {
     edges.SetSessions(&sessions);
@@ -197,6 +208,8 @@ struct Control::Parts {
   ThreadExecutor serial;
   EdgeController edges;
   SessionCoordinator sessions;
+  LinkIdentity link_identity;
+  IcgLinks icg_links;
   const CallSupport calls;
   const WatchSupport watches;
   AuthService auth_service;
@@ -250,7 +263,10 @@ const std::string& Control::made_password_file() const { return parts_->made_pas
 
 void Control::SetCallPeers(const CallPeerResolver* peers) { parts_->peers.Set(peers); }
 
+absl::StatusOr<IssuedIdentity> Control::DialIdentity() { return parts_->link_identity.Get(); }
+
 void Control::SetPublicAddress(absl::string_view address) {
+  parts_->edges.SetPublicAddress(address);
   parts_->sessions.SetPublicAddress(address);
 }
 
@@ -259,10 +275,15 @@ absl::Status Control::Start(std::shared_ptr<grpc::Channel> local_edge) {
   if (parts.local_link != nullptr || parts.stopped) {
     return absl::FailedPreconditionError("control was started before");
   }
-  parts.local_link = std::make_unique<EdgeLink>(std::move(local_edge), parts.serial, parts.edges,
-                                                EdgeLinkOptions{.edge = kLocalEdge});
-  parts.serial.Post([&parts]() { parts.edges.AddEdge(kLocalEdge, parts.local_link.get()); });
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::vector<v1::Icg> icgs, parts.store->ListIcgs());
+  parts.local_link = std::make_unique<EdgeLink>(FixedChannel(std::move(local_edge)), parts.serial,
+                                                parts.edges, EdgeLinkOptions{.edge = kLocalEdge});
+  parts.serial.PostAfter(absl::ZeroDuration(), [&parts]() {
+    parts.edges.AddEdge(kLocalEdge, parts.local_link.get());
+    parts.edges.StartProbes();
+  });
   parts.local_link->Start();
+  for (const v1::Icg& icg : icgs) parts.icg_links.Add(icg);
   parts.store_executor.Post([&parts]() { parts.SweepTokens(); });
   return absl::OkStatus();
 }
@@ -276,6 +297,7 @@ void Control::Stop() {
   if (!ended->WaitForNotificationWithTimeout(kStopTimeout)) {
     spdlog::error("not all sessions could be stored; they are marked as ended at the next start");
   }
+  parts.icg_links.Stop();
   if (parts.local_link != nullptr) parts.local_link->Stop();
   parts.workers.Stop();
   parts.serial.Stop();

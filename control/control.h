@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/call_peer.h"
+#include "base/edge_dialer.h"
 #include "control/certificate_authority.h"
 
 namespace fairlead::control {
@@ -36,6 +37,11 @@ struct ControlOptions {
   absl::Duration token_idle_timeout = absl::Minutes(30);
   // How often a watch's token is looked at.
   absl::Duration token_check_interval = absl::Seconds(15);
+  // Further origins from which browsers may open Console tunnels, for example
+  // "https://terminal.example".
+  std::vector<std::string> allowed_origins;
+  // Dials ICGs; null where that cannot be: they then stay disconnected. Outlives the control.
+  EdgeDialer* edge_dialer = nullptr;
 };
 
 // Lifecycle: Create; register services(); SetCallPeers and SetPublicAddress; Start; Stop, while the
@@ -54,15 +60,19 @@ class Control {
   std::vector<grpc::Service*> services();
 
   const CertificateAuthority& authority() const;
+  // What the server shows the devices that it dials. Any thread, before Stop.
+  // Errors: INTERNAL.
+  absl::StatusOr<IssuedIdentity> DialIdentity();
   // Where the first administrator's password was written; empty if none was made now.
   const std::string& made_password_file() const;
 
   // Who is behind gRPC calls. Must outlive the calls.
   void SetCallPeers(const CallPeerResolver* peers);
-  // Where Consoles open their tunnels, "host:port".
+  // Where devices and Consoles reach the server, "host:port".
   void SetPublicAddress(absl::string_view address);
 
-  // Links the server's own edge.
+  // Links the server's own edge and all registered ICGs.
+  // Errors: FAILED_PRECONDITION it was started before; the store's.
   absl::Status Start(std::shared_ptr<grpc::Channel> local_edge);
 
   // Ends all sessions and links, and writes what is left to write. Idempotent.

@@ -128,6 +128,9 @@ class DeviceDirectory {
   // The next `limit` devices, by unit ID, that have a standing connection.
   std::vector<ConnectedDevice> ConnectedAfter(absl::string_view unit_id, std::size_t limit) const;
 
+  // At most `limit` devices whose standing connection is over an edge.
+  std::vector<ConnectedDevice> ConnectedBy(absl::string_view edge, std::size_t limit) const;
+
   // How many devices have their standing connection over an edge.
   std::uint32_t CountConnected(absl::string_view edge) const;
 

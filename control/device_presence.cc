@@ -186,6 +186,18 @@ std::vector<ConnectedDevice> DeviceDirectory::ConnectedAfter(absl::string_view u
   return devices;
 }
 
+std::vector<ConnectedDevice> DeviceDirectory::ConnectedBy(absl::string_view edge,
+                                                          std::size_t limit) const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<ConnectedDevice> devices;
+  for (const auto& [unit_id, entry] : entries_) {
+    if (devices.size() == limit) break;
+    if (!entry.route.has_value() || entry.route->edge != edge) continue;
+    devices.push_back({unit_id, entry.device.connector_preference()});
+  }
+  return devices;
+}
+
 std::uint32_t DeviceDirectory::CountConnected(absl::string_view edge) const {
   absl::MutexLock lock(&mutex_);
   const auto found = connected_.find(edge);

@@ -3,15 +3,13 @@
 // See device_service.h.
 #include "control/device_service.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "control/certificate_authority.h"
 #include "control/filter.h"
+#include "control/host_port.h"
 #include "control/watch_stream.h"
 
 namespace fairlead::control {
@@ -20,7 +18,6 @@ namespace {
 // How many changes may wait for a watching client.
 constexpr std::size_t kMaxQueuedChanges = 1000;
 constexpr std::size_t kMaxDisplayNameCharacters = 128;
-constexpr std::size_t kMaxAddressCharacters = 255;
 
 absl::Status CheckUnitId(absl::string_view unit_id) {
   if (IsUnitId(unit_id)) return absl::OkStatus();
@@ -32,18 +29,22 @@ absl::Status CheckTexts(const v1::Device& device) {
   if (CountCharacters(device.display_name()) > kMaxDisplayNameCharacters) {
     return absl::InvalidArgumentError("device.display_name: longer than 128 characters");
   }
-  const std::string& address = device.address();
-  if (address.empty()) return absl::OkStatus();
-  const std::size_t colon = address.rfind(':');
-  int port = 0;
-  if (address.size() <= kMaxAddressCharacters && colon != std::string::npos && colon > 0 &&
-      absl::SimpleAtoi(address.substr(colon + 1), &port) && port > 0 && port < 65536 &&
-      std::all_of(address.begin(), address.end(),
-                  [](unsigned char c) { return absl::ascii_isgraph(c); })) {
+  if (!v1::Device::ConnectorPreference_IsValid(device.connector_preference())) {
+    return absl::InvalidArgumentError("device.connector_preference: use NONE, SERVER or ICG");
+  }
+  if (device.address().empty() || ParseHostPort(device.address()).has_value()) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
       "device.address: use host:port, for example \"192.0.2.7:30022\" or \"[2001:db8::7]:30022\"");
+}
+
+void SetAddress(const std::string& address, v1::Device& device) {
+  device.set_address(address);
+  // Only OS 11 devices are dialled; one that has never connected cannot have said what it is.
+  if (!address.empty() && device.os_generation() == v1::Device::OS_GENERATION_UNSPECIFIED) {
+    device.set_os_generation(v1::Device::OS_11);
+  }
 }
 
 // Follows the directory for one call.
@@ -165,8 +166,10 @@ absl::Status DeviceService::Create(const Caller& caller, const v1::CreateDeviceR
   if (request.device().has_display_name()) {
     device.set_display_name(request.device().display_name());
   }
-  if (request.device().has_address()) device.set_address(request.device().address());
+  device.set_connector_preference(request.device().connector_preference());
+  if (request.device().has_address()) SetAddress(request.device().address(), device);
   FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Create(std::move(device)));
+  edges_.ProbeDevice(response->unit_id());
   return Audit(caller, "device.create", response->name(), "");
 }
 
@@ -178,9 +181,16 @@ absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceR
   FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, [&](v1::Device& device) {
     const v1::Device& change = request.device();
     if (change.has_display_name()) device.set_display_name(change.display_name());
-    if (change.has_address()) device.set_address(change.address());
+    if (change.has_address()) SetAddress(change.address(), device);
+    if (change.connector_preference() != v1::Device::CONNECTOR_PREFERENCE_UNSPECIFIED) {
+      device.set_connector_preference(change.connector_preference());
+    }
     return absl::OkStatus();
   }));
+  if (request.device().has_address()) edges_.ProbeDevice(unit_id);
+  if (request.device().connector_preference() != v1::Device::CONNECTOR_PREFERENCE_UNSPECIFIED) {
+    edges_.ForwardConnectors(unit_id, response->connector_preference());
+  }
   return Audit(caller, "device.update", response->name(), "");
 }
 

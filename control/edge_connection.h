@@ -42,12 +42,14 @@ class EdgeObserver {
   virtual ~EdgeObserver() = default;
 
   // What the edge must know, asked for when a link is opened.
-  virtual v1::EdgeConfiguration Configuration() = 0;
+  virtual v1::EdgeConfiguration Configuration(absl::string_view edge) = 0;
   // The link is up; the snapshot follows.
   virtual void OnEdgeUp(absl::string_view edge, const v1::EdgeHello& hello) = 0;
   virtual void OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& event) = 0;
   // The link that was up is down.
   virtual void OnEdgeDown(absl::string_view edge, const absl::Status& status) = 0;
+  // An attempt to link it has failed; the next one follows.
+  virtual void OnEdgeUnreachable(absl::string_view edge, const absl::Status& status) = 0;
 };
 
 }  // namespace fairlead::control

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/log.h"
 #include "control/proto_time.h"
 
@@ -13,6 +14,10 @@ namespace fairlead::control {
 namespace {
 
 constexpr std::uint32_t kDenied = 4403;
+constexpr std::uint32_t kDraining = 4503;
+// An edge's link takes 10,000 messages that wait, and each of these devices needs two. Those beyond
+// find out by themselves.
+constexpr std::size_t kMaxDroppedWithIcg = 4'000;
 constexpr std::uint32_t kEstRetrySeconds = 5;
 constexpr std::size_t kMaxAuditText = 500;
 
@@ -26,23 +31,93 @@ v1::EstResponse EstBusy(const v1::EstRequest& request) {
   return response;
 }
 
-v1::EdgeCommand DropCommand(absl::string_view unit_id, absl::string_view reason) {
+v1::EdgeCommand DropCommand(absl::string_view unit_id, absl::string_view reason,
+                            std::uint32_t close_code = kDenied) {
   v1::EdgeCommand command;
   command.mutable_drop_device()->set_unit_id(std::string(unit_id));
-  command.mutable_drop_device()->set_close_code(kDenied);
+  command.mutable_drop_device()->set_close_code(close_code);
   command.mutable_drop_device()->set_reason(std::string(reason.substr(0, 123)));
   return command;
 }
 
 }  // namespace
 
+EdgeController::EdgeController(EdgeSupport support, v1::EdgeConfiguration configuration)
+    : support_(support),
+      configuration_(std::move(configuration)),
+      connectors_(support.serial, support.directory, *this),
+      prober_(support.serial, support.directory, *this,
+              [this](const std::string& unit_id) { Save(unit_id); }) {}
+
+void EdgeController::SetPublicAddress(absl::string_view address) {
+  connectors_.SetServer(address);
+  configuration_.add_allowed_origins(absl::StrCat("https://", address));
+  // A browser does not name the port that goes without saying.
+  if (absl::ConsumeSuffix(&address, ":443")) {
+    configuration_.add_allowed_origins(absl::StrCat("https://", address));
+  }
+}
+
 void EdgeController::AddEdge(absl::string_view edge, EdgeConnection* connection) {
   edges_[std::string(edge)].connection = connection;
+  board_.Add(edge, support_.clock.Now());
 }
 
 void EdgeController::RemoveEdge(absl::string_view edge) {
   const auto found = edges_.find(edge);
-  if (found != edges_.end()) edges_.erase(found);
+  if (found == edges_.end()) return;
+  edges_.erase(found);
+  board_.Remove(edge);
+  LoseDevices(edge);
+  sessions_->OnEdgeRemoved(edge);
+  sessions_->SetConsoleAddress(edge, "");
+}
+
+void EdgeController::AddIcg(const v1::Icg& icg, EdgeConnection* connection) {
+  edges_[icg.name()].icg = icg;
+  AddEdge(icg.name(), connection);
+  sessions_->SetConsoleAddress(icg.name(), icg.external_address());
+  connectors_.SetIcg(icg.name(), icg.external_address());
+  connectors_.SendToAll();
+}
+
+void EdgeController::RetireIcg(absl::string_view name,
+                               const std::vector<std::string>& fingerprints) {
+  sessions_->OnEdgeRemoved(name);
+  connectors_.RemoveIcg(name);
+  std::size_t dropped = 0;
+  for (const ConnectedDevice& device : support_.directory.ConnectedBy(name, kMaxDroppedWithIcg)) {
+    connectors_.Send(device.unit_id, device.preference);
+    SendTo(name,
+           DropCommand(device.unit_id, "this ICG was removed; use another connector", kDraining));
+    ++dropped;
+  }
+  spdlog::info("edge {}: removed; {} devices told to go elsewhere", Printable(name), dropped);
+  for (const std::string& fingerprint : fingerprints) {
+    configuration_.add_revoked_fingerprints(fingerprint);
+  }
+  Reconfigure();
+  connectors_.SendToAll();
+}
+
+v1::EdgeConfiguration EdgeController::Configuration(absl::string_view edge) {
+  v1::EdgeConfiguration configuration = configuration_;
+  const Edge* known = Find(edge);
+  if (known == nullptr) return configuration;
+  configuration.set_max_devices(known->icg.max_devices());
+  if (known->icg.has_grace_period()) {
+    *configuration.mutable_grace_period() = known->icg.grace_period();
+  }
+  return configuration;
+}
+
+void EdgeController::Reconfigure() {
+  for (const auto& [name, edge] : edges_) {
+    v1::EdgeCommand command;
+    *command.mutable_configure() = Configuration(name);
+    // An edge that is not linked gets it first thing when it is.
+    edge.connection->Send(command);
+  }
 }
 
 EdgeController::Edge* EdgeController::Find(absl::string_view edge) {
@@ -73,6 +148,17 @@ void EdgeController::ForwardSettings(std::string unit_id, v1::TerminalSettings s
   });
 }
 
+void EdgeController::ForwardConnectors(std::string unit_id,
+                                       v1::Device::ConnectorPreference preference) {
+  support_.serial.Post([this, unit_id = std::move(unit_id), preference]() {
+    connectors_.Send(unit_id, preference);
+  });
+}
+
+void EdgeController::ProbeDevice(std::string unit_id) {
+  support_.serial.Post([this, unit_id = std::move(unit_id)]() { prober_.Update(unit_id); });
+}
+
 void EdgeController::DropDevice(std::string unit_id, std::string reason,
                                 std::vector<std::string> fingerprints) {
   support_.serial.Post([this, unit_id = std::move(unit_id), reason = std::move(reason),
@@ -84,6 +170,7 @@ void EdgeController::DropDevice(std::string unit_id, std::string reason,
     }
     // An edge whose link is down learns it from the configuration.
     for (const auto& [name, edge] : edges_) edge.connection->Send(command);
+    prober_.Update(unit_id);
   });
 }
 
@@ -98,15 +185,29 @@ void EdgeController::OnEdgeUp(absl::string_view edge, const v1::EdgeHello& hello
   known->boot_id = hello.boot_id();
   known->in_snapshot = true;
   known->named_sessions.clear();
+  if (edge == kLocalEdge) prober_.OnEdgeUp();
 }
 
 void EdgeController::OnEdgeDown(absl::string_view edge, const absl::Status& status) {
-  spdlog::warn("edge {}: not linked: {}", edge.empty() ? "local" : Printable(edge),
+  spdlog::warn("edge {}: link ended: {}", edge.empty() ? "local" : Printable(edge),
                Printable(status.message()));
   if (Edge* known = Find(edge)) known->in_snapshot = false;
+  board_.SetDisconnected(edge, support_.clock.Now(), std::string(status.message()));
+  if (edge == kLocalEdge) prober_.OnEdgeDown();
+  sessions_->OnEdgeGone(edge, LoseDevices(edge));
+}
+
+void EdgeController::OnEdgeUnreachable(absl::string_view edge, const absl::Status& status) {
+  board_.SetDisconnected(edge, support_.clock.Now(), std::string(status.message()));
+}
+
+std::vector<std::string> EdgeController::LoseDevices(absl::string_view edge) {
   const std::vector<std::string> unit_ids = support_.directory.OnEdgeGone(edge);
-  for (const std::string& unit_id : unit_ids) Save(unit_id);
-  sessions_->OnEdgeGone(edge, unit_ids);
+  for (const std::string& unit_id : unit_ids) {
+    prober_.Update(unit_id);
+    Save(unit_id);
+  }
+  return unit_ids;
 }
 
 void EdgeController::OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& event) {
@@ -132,6 +233,9 @@ void EdgeController::OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& ev
     case v1::EdgeEvent::kRefusal:
       OnRefusal(event.refusal());
       break;
+    case v1::EdgeEvent::kProbeResult:
+      if (edge == kLocalEdge) prober_.OnResult(event.probe_result());
+      break;
     default:
       break;
   }
@@ -146,18 +250,28 @@ void EdgeController::OnDeviceConnected(absl::string_view edge,
     return;
   }
   const bool replaces = support_.directory.RouteTo(unit_id).has_value();
-  const absl::optional<v1::Device> device = support_.directory.OnConnected(edge, connected);
+  const Edge* link = Find(edge);
+  const Arrival arrival =
+      link != nullptr && link->in_snapshot ? Arrival::kInSnapshot : Arrival::kNow;
+  const absl::optional<v1::Device> device =
+      support_.directory.OnConnected(edge, connected, arrival);
   if (!device.has_value()) return;
+  prober_.Update(unit_id);
   // What was asked over the older connection may be lost.
   if (replaces) sessions_->OnDeviceGone(unit_id);
+  Welcome(*device);
+  sessions_->OnRunningSessions(connected);
+  Save(unit_id);
+}
+
+void EdgeController::Welcome(const v1::Device& device) {
   v1::ServerMessage message;
   v1::ServerWelcome* welcome = message.mutable_welcome();
   *welcome->mutable_server_time() = ToTimestamp(support_.clock.Now());
-  *welcome->mutable_settings() = device->terminal();
-  welcome->set_unit_id(unit_id);
-  SendToDevice(unit_id, message);
-  sessions_->OnRunningSessions(connected);
-  Save(unit_id);
+  *welcome->mutable_settings() = device.terminal();
+  welcome->set_unit_id(device.unit_id());
+  *welcome->mutable_connectors() = connectors_.For(device.connector_preference());
+  SendToDevice(device.unit_id(), message);
 }
 
 void EdgeController::OnDeviceDisconnected(absl::string_view edge,
@@ -168,6 +282,7 @@ void EdgeController::OnDeviceDisconnected(absl::string_view edge,
   }
   spdlog::info("device {} disconnected: {}", Printable(disconnected.unit_id()),
                Printable(disconnected.reason()));
+  prober_.Update(disconnected.unit_id());
   sessions_->OnDeviceGone(disconnected.unit_id());
   Save(disconnected.unit_id());
 }
@@ -182,6 +297,7 @@ void EdgeController::OnSnapshotComplete(absl::string_view edge) {
   Edge* known = Find(edge);
   if (known == nullptr || !known->in_snapshot) return;
   known->in_snapshot = false;
+  board_.SetConnected(edge, support_.clock.Now());
   sessions_->OnSnapshot(edge, std::exchange(known->named_sessions, {}));
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "base/log.h"
@@ -19,33 +20,73 @@
 
 namespace fairlead::control {
 
-// What outlives the link while tasks of it are queued. All but stub, serial, options and the fields
-// under the mutex belong to the serial executor.
+namespace {
+
+// Hands the outcome of a dial to the serial executor, unless the link was stopped: the executor may
+// then be gone. Also sees to it that a channel is let go on that executor, not on the dialer's
+// thread.
+class DialReceiver {
+ public:
+  explicit DialReceiver(Executor& serial) : serial_(serial) {}
+
+  // False if the link was stopped.
+  bool Post(Task task) {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return false;
+    serial_.PostAfter(absl::ZeroDuration(), std::move(task));
+    return true;
+  }
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+  }
+
+ private:
+  Executor& serial_;
+  absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+// What outlives the link while tasks of it are queued. All but serial, options, receiver and the
+// fields under the mutex belong to the serial executor.
 struct EdgeLink::State : std::enable_shared_from_this<EdgeLink::State> {
-  State(std::shared_ptr<grpc::Channel> channel, Executor& executor, EdgeObserver& sink,
+  State(ChannelSource channel_source, Executor& executor, EdgeObserver& sink,
         EdgeLinkOptions link_options)
-      : stub(v1::EdgeService::NewStub(channel)),
-        serial(executor),
+      : serial(executor),
         observer(sink),
         options(std::move(link_options)),
+        receiver(std::make_shared<DialReceiver>(executor)),
+        source(std::move(channel_source)),
         backoff(options.min_backoff) {}
 
-  void Open();
+  void Dial();
+  void OnDialed(std::uint64_t number, absl::StatusOr<std::shared_ptr<grpc::Channel>> channel);
+  void Open(std::shared_ptr<grpc::Channel> channel) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stop_mutex);
   void OnEvent(const std::shared_ptr<Stream>& from, const v1::EdgeEvent& event);
   void OnClosed(const std::shared_ptr<Stream>& from, const absl::Status& status);
   void OnHelloLate(const std::shared_ptr<Stream>& from);
-  void OpenLater();
+  // The present attempt has come to nothing.
+  void Failed(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stop_mutex);
+  void DialLater();
 
-  const std::unique_ptr<v1::EdgeService::Stub> stub;
   Executor& serial;
   EdgeObserver& observer;
   const EdgeLinkOptions options;
+  const std::shared_ptr<DialReceiver> receiver;
 
   // Serial executor.
+  ChannelSource source;
   bool up = false;
+  // Names the dial under way; what an earlier one brings is dropped.
+  std::uint64_t dial_number = 0;
+  bool dialling = false;
   std::shared_ptr<Stream> current;
   absl::Duration backoff;
   TimerId timer = 0;
+  // Why the last attempt failed; empty since the link was up.
+  std::string last_failure;
   std::minstd_rand jitter{std::random_device{}()};
 
   // Guards what Stop needs from another thread. Held during observer calls, so that Stop returns
@@ -58,12 +99,16 @@ struct EdgeLink::State : std::enable_shared_from_this<EdgeLink::State> {
 // One call of Link. Kept alive by itself until gRPC is done with it.
 class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::EdgeEvent> {
  public:
-  Stream(std::weak_ptr<State> owner, Executor& serial, std::size_t max_queued)
-      : owner_(std::move(owner)), serial_(serial), max_queued_(max_queued) {}
+  Stream(std::shared_ptr<grpc::Channel> channel, std::weak_ptr<State> owner, Executor& serial,
+         std::size_t max_queued)
+      : stub_(v1::EdgeService::NewStub(std::move(channel))),
+        owner_(std::move(owner)),
+        serial_(serial),
+        max_queued_(max_queued) {}
 
-  void Begin(v1::EdgeService::Stub& stub, std::shared_ptr<Stream> self) {
+  void Begin(std::shared_ptr<Stream> self) {
     self_ = std::move(self);
-    stub.async()->Link(&context_, this);
+    stub_->async()->Link(&context_, this);
     // The hold lets StartRead be called from the executor at any time until Release.
     AddHold();
     StartRead(&incoming_);
@@ -74,7 +119,7 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   bool Send(const v1::EdgeCommand& command) {
     {
       absl::MutexLock lock(&mutex_);
-      if (ended_) return false;
+      if (ended_ || finishing_) return false;
       if (outgoing_.size() >= max_queued_) {
         overflowed_ = true;
       } else {
@@ -92,7 +137,28 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   }
 
   void Cancel() { context_.TryCancel(); }
-  void WaitUntilDone() { done_->WaitForNotification(); }
+
+  // Ends the call, for a reason of ours.
+  void EndFor(absl::Status reason) {
+    {
+      absl::MutexLock lock(&mutex_);
+      reason_ = std::move(reason);
+    }
+    context_.TryCancel();
+  }
+
+  // Tells the edge, after what waits, that no more commands come; it then ends the call.
+  void Finish() {
+    absl::MutexLock lock(&mutex_);
+    if (ended_ || finishing_) return;
+    finishing_ = true;
+    if (!writing_) StartWritesDone();
+  }
+
+  // Whether the call is over before `timeout` is.
+  bool WaitUntilDone(absl::Duration timeout) {
+    return done_->WaitForNotificationWithTimeout(timeout);
+  }
 
   // Reads the next event. Executor.
   void Next() {
@@ -123,7 +189,11 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
     outgoing_.pop_front();
     if (!ok) ended_ = true;
     writing_ = !ended_ && !outgoing_.empty();
-    if (writing_) StartWrite(&outgoing_.front());
+    if (writing_) {
+      StartWrite(&outgoing_.front());
+    } else if (finishing_ && !ended_) {
+      StartWritesDone();
+    }
   }
 
   void OnDone(const grpc::Status& status) override {
@@ -131,6 +201,7 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
     {
       absl::MutexLock lock(&mutex_);
       ended_ = true;
+      if (!reason_.ok()) result = reason_;
       if (overflowed_) result = absl::ResourceExhaustedError("the edge could not keep up");
     }
     if (result.ok()) result = absl::UnavailableError("the edge ended the link");
@@ -154,6 +225,8 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
     RemoveHold();
   }
 
+  // Holds the channel.
+  const std::unique_ptr<v1::EdgeService::Stub> stub_;
   const std::weak_ptr<State> owner_;
   Executor& serial_;
   const std::size_t max_queued_;
@@ -168,18 +241,53 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   std::deque<v1::EdgeCommand> outgoing_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   bool overflowed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status reason_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = true;
 };
 
-void EdgeLink::State::Open() {
+void EdgeLink::State::Dial() {
   absl::MutexLock lock(&stop_mutex);
   if (stopped) return;
-  current = std::make_shared<Stream>(weak_from_this(), serial, options.max_queued);
+  dialling = true;
+  const std::uint64_t number = ++dial_number;
+  timer = serial.PostAfter(options.dial_timeout, [weak = weak_from_this(), number]() {
+    if (const std::shared_ptr<State> state = weak.lock()) {
+      state->OnDialed(number, absl::DeadlineExceededError("the connection did not come in time"));
+    }
+  });
+  source([weak = weak_from_this(), to = receiver,
+          number](absl::StatusOr<std::shared_ptr<grpc::Channel>> channel) {
+    to->Post([weak, number, channel = std::move(channel)]() mutable {
+      if (const std::shared_ptr<State> state = weak.lock()) {
+        state->OnDialed(number, std::move(channel));
+      }
+    });
+  });
+}
+
+void EdgeLink::State::OnDialed(std::uint64_t number,
+                               absl::StatusOr<std::shared_ptr<grpc::Channel>> channel) {
+  absl::MutexLock lock(&stop_mutex);
+  if (stopped || !dialling || number != dial_number) return;
+  dialling = false;
+  serial.Cancel(timer);
+  if (channel.ok()) {
+    Open(*std::move(channel));
+    return;
+  }
+  Failed(channel.status());
+  DialLater();
+}
+
+void EdgeLink::State::Open(std::shared_ptr<grpc::Channel> channel) {
+  current =
+      std::make_shared<Stream>(std::move(channel), weak_from_this(), serial, options.max_queued);
   stream = current;
-  current->Begin(*stub, current);
+  current->Begin(current);
   v1::EdgeCommand configure;
-  *configure.mutable_configure() = observer.Configuration();
+  *configure.mutable_configure() = observer.Configuration(options.edge);
   current->Send(configure);
   timer = serial.PostAfter(options.hello_timeout, [weak = weak_from_this(), opened = current]() {
     if (const std::shared_ptr<State> state = weak.lock()) state->OnHelloLate(opened);
@@ -189,9 +297,8 @@ void EdgeLink::State::Open() {
 void EdgeLink::State::OnHelloLate(const std::shared_ptr<Stream>& from) {
   absl::MutexLock lock(&stop_mutex);
   if (stopped || stream != from || from->greeted) return;
-  spdlog::warn("edge {}: no hello within {}", Printable(options.edge),
-               absl::FormatDuration(options.hello_timeout));
-  from->Cancel();
+  from->EndFor(absl::DeadlineExceededError(
+      absl::StrCat("no hello within ", absl::FormatDuration(options.hello_timeout))));
 }
 
 void EdgeLink::State::OnEvent(const std::shared_ptr<Stream>& from, const v1::EdgeEvent& event) {
@@ -202,14 +309,14 @@ void EdgeLink::State::OnEvent(const std::shared_ptr<Stream>& from, const v1::Edg
     return;
   }
   if (!event.has_hello()) {
-    spdlog::warn("edge {}: said something before hello", Printable(options.edge));
-    from->Cancel();
+    from->EndFor(absl::InternalError("it said something before hello"));
     return;
   }
   from->greeted = true;
   serial.Cancel(timer);
   up = true;
   backoff = options.min_backoff;
+  last_failure.clear();
   observer.OnEdgeUp(options.edge, event.hello());
 }
 
@@ -219,43 +326,62 @@ void EdgeLink::State::OnClosed(const std::shared_ptr<Stream>& from, const absl::
   stream.reset();
   current.reset();
   serial.Cancel(timer);
-  spdlog::warn("edge {}: link ended: {}", Printable(options.edge), Printable(status.message()));
   if (up) {
     up = false;
     observer.OnEdgeDown(options.edge, status);
+  } else {
+    Failed(status);
   }
-  OpenLater();
+  DialLater();
 }
 
-void EdgeLink::State::OpenLater() {
+void EdgeLink::State::Failed(const absl::Status& status) {
+  const std::string failure(status.message());
+  const auto level = failure == last_failure ? spdlog::level::debug : spdlog::level::warn;
+  spdlog::log(level, "edge {}: not linked: {}",
+              options.edge.empty() ? "local" : Printable(options.edge), Printable(failure));
+  last_failure = failure;
+  observer.OnEdgeUnreachable(options.edge, status);
+}
+
+void EdgeLink::State::DialLater() {
   std::uniform_real_distribution<double> spread(0.5, 1.0);
   const absl::Duration wait = backoff * spread(jitter);
   backoff = std::min(backoff * 2, options.max_backoff);
   timer = serial.PostAfter(wait, [weak = weak_from_this()]() {
-    if (const std::shared_ptr<State> state = weak.lock()) state->Open();
+    if (const std::shared_ptr<State> state = weak.lock()) state->Dial();
   });
 }
 
-EdgeLink::EdgeLink(std::shared_ptr<grpc::Channel> channel, Executor& serial, EdgeObserver& observer,
+ChannelSource FixedChannel(std::shared_ptr<grpc::Channel> channel) {
+  return [channel = std::move(channel)](EdgeDialer::Done done) { done(channel); };
+}
+
+EdgeLink::EdgeLink(ChannelSource source, Executor& serial, EdgeObserver& observer,
                    EdgeLinkOptions options)
-    : state_(std::make_shared<State>(std::move(channel), serial, observer, std::move(options))) {}
+    : state_(std::make_shared<State>(std::move(source), serial, observer, std::move(options))) {}
 
 EdgeLink::~EdgeLink() { Stop(); }
 
 void EdgeLink::Start() {
-  state_->serial.Post([state = state_]() { state->Open(); });
+  state_->serial.PostAfter(absl::ZeroDuration(), [state = state_]() { state->Dial(); });
 }
 
-void EdgeLink::Stop() {
+void EdgeLink::Stop(absl::Duration linger) {
   std::shared_ptr<Stream> stream;
   {
     absl::MutexLock lock(&state_->stop_mutex);
     state_->stopped = true;
     stream = std::move(state_->stream);
   }
+  state_->receiver->Close();
   if (stream == nullptr) return;
+  if (linger > absl::ZeroDuration()) {
+    stream->Finish();
+    if (stream->WaitUntilDone(linger)) return;
+  }
   stream->Cancel();
-  stream->WaitUntilDone();
+  stream->WaitUntilDone(absl::InfiniteDuration());
 }
 
 bool EdgeLink::Send(const v1::EdgeCommand& command) {

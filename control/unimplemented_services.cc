@@ -9,7 +9,6 @@
 namespace fairlead::control {
 namespace {
 
-constexpr absl::string_view kIcgMeanwhile = "connect devices to this server directly";
 constexpr absl::string_view kUserMeanwhile =
     "the administrator made at the first start is the only user; log in as that one";
 constexpr absl::string_view kRoleMeanwhile = "every user has the role roles/administrator";
@@ -19,27 +18,6 @@ constexpr absl::string_view kRoleMeanwhile = "every user has the role roles/admi
 absl::Status UnimplementedMethod(absl::string_view method, absl::string_view meanwhile) {
   return absl::UnimplementedError(
       absl::StrCat(method, " is not available in this version; ", meanwhile, "."));
-}
-
-grpc::ServerUnaryReactor* IcgService::RegisterIcg(grpc::CallbackServerContext* context,
-                                                  const v1::RegisterIcgRequest* request,
-                                                  v1::RegisterIcgResponse* response) {
-  return RefuseUnimplemented(support_, context, request, response, "IcgService.RegisterIcg",
-                             kIcgMeanwhile);
-}
-
-grpc::ServerUnaryReactor* IcgService::ListIcgs(grpc::CallbackServerContext* context,
-                                               const v1::ListIcgsRequest* request,
-                                               v1::ListIcgsResponse* response) {
-  return RefuseUnimplemented(support_, context, request, response, "IcgService.ListIcgs",
-                             kIcgMeanwhile);
-}
-
-grpc::ServerUnaryReactor* IcgService::DeleteIcg(grpc::CallbackServerContext* context,
-                                                const v1::DeleteIcgRequest* request,
-                                                v1::DeleteIcgResponse* response) {
-  return RefuseUnimplemented(support_, context, request, response, "IcgService.DeleteIcg",
-                             kIcgMeanwhile);
 }
 
 grpc::ServerUnaryReactor* UserService::CreateUser(grpc::CallbackServerContext* context,

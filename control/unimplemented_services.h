@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "control/call.h"
-#include "proto/icg.grpc.pb.h"
 #include "proto/role.grpc.pb.h"
 #include "proto/user.grpc.pb.h"
 
@@ -33,24 +32,6 @@ grpc::ServerUnaryReactor* RefuseUnimplemented(const CallSupport& support,
                      return UnimplementedMethod(method, meanwhile);
                    });
 }
-
-class IcgService : public v1::IcgService::CallbackService {
- public:
-  explicit IcgService(const CallSupport& support) : support_(support) {}
-
-  grpc::ServerUnaryReactor* RegisterIcg(grpc::CallbackServerContext* context,
-                                        const v1::RegisterIcgRequest* request,
-                                        v1::RegisterIcgResponse* response) override;
-  grpc::ServerUnaryReactor* ListIcgs(grpc::CallbackServerContext* context,
-                                     const v1::ListIcgsRequest* request,
-                                     v1::ListIcgsResponse* response) override;
-  grpc::ServerUnaryReactor* DeleteIcg(grpc::CallbackServerContext* context,
-                                      const v1::DeleteIcgRequest* request,
-                                      v1::DeleteIcgResponse* response) override;
-
- private:
-  const CallSupport support_;
-};
 
 class UserService : public v1::UserService::CallbackService {
  public:

@@ -1,0 +1,493 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// ICGs by the control plane's services, with fake edges and a real store: registration, links,
+// connectors, deletion and restart.
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "base/status_matchers.h"
+#include "control/control.h"
+#include "control/fake_edge_service.h"
+#include "control/icg_service.h"
+#include "control/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "proto/audit.grpc.pb.h"
+#include "proto/auth.grpc.pb.h"
+#include "proto/device.grpc.pb.h"
+#include "proto/icg.grpc.pb.h"
+
+namespace fairlead::control {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr char kPassword[] = "correct horse battery";
+constexpr char kUnit[] = "00E0C514325B";
+
+// An ICG that is reached in-process.
+struct FakeIcg {
+  FakeIcg() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&edge);
+    server = builder.BuildAndStart();
+  }
+  ~FakeIcg() { server->Shutdown(std::chrono::system_clock::now()); }
+
+  FakeEdgeService edge;
+  std::unique_ptr<grpc::Server> server;
+};
+
+// Reaches those ICGs that the test puts up.
+class FakeDialer : public EdgeDialer {
+ public:
+  void Dial(EdgeDialRequest request, Done done) override {
+    absl::MutexLock lock(&mutex_);
+    requests_.push_back(request);
+    const auto found = icgs_.find(request.icg_id);
+    if (found == icgs_.end()) {
+      done(absl::UnavailableError(absl::StrCat("nobody listens at ", request.address)));
+    } else {
+      done(found->second->server->InProcessChannel(grpc::ChannelArguments()));
+    }
+  }
+
+  void PutUp(const std::string& id, FakeIcg* icg) {
+    absl::MutexLock lock(&mutex_);
+    icgs_[id] = icg;
+  }
+  void TakeDown(const std::string& id) {
+    absl::MutexLock lock(&mutex_);
+    icgs_.erase(id);
+  }
+  std::vector<EdgeDialRequest> AwaitDials(std::size_t count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return requests_.size() >= count;
+    };
+    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
+    return requests_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::map<std::string, FakeIcg*> icgs_ ABSL_GUARDED_BY(mutex_);
+  std::vector<EdgeDialRequest> requests_ ABSL_GUARDED_BY(mutex_);
+};
+
+class IcgTest : public ::testing::Test {
+ protected:
+  IcgTest() { Start(); }
+  ~IcgTest() override { Stop(); }
+
+  void Start() {
+    ControlOptions options;
+    options.state_dir =
+        absl::StrCat(::testing::TempDir(), "/icg_test_", getpid(), "_",
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    options.admin_password = kPassword;
+    options.edge_dialer = &dialer_;
+    options.allowed_origins = {"https://terminal.example"};
+    auto control = Control::Create(options);
+    ASSERT_THAT(control, IsOk());
+    control_ = *std::move(control);
+    grpc::ServerBuilder builder;
+    for (grpc::Service* service : control_->services()) builder.RegisterService(service);
+    builder.RegisterService(&local_);
+    server_ = builder.BuildAndStart();
+    channel_ = server_->InProcessChannel(grpc::ChannelArguments());
+    control_->SetPublicAddress("ums.example:443");
+    ASSERT_THAT(control_->Start(channel_), IsOk());
+    icgs_ = v1::IcgService::NewStub(channel_);
+    devices_ = v1::DeviceService::NewStub(channel_);
+    Login();
+  }
+  void Stop() {
+    control_->Stop();
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_->Wait();
+    server_.reset();
+    control_.reset();
+  }
+  void Login() {
+    grpc::ClientContext context;
+    v1::LoginRequest request;
+    request.set_username("admin");
+    request.set_password(kPassword);
+    v1::LoginResponse response;
+    ASSERT_TRUE(v1::AuthService::NewStub(channel_)->Login(&context, request, &response).ok());
+    token_ = response.access_token();
+  }
+  std::unique_ptr<grpc::ClientContext> NewContext() {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->AddMetadata("authorization", absl::StrCat("Bearer ", token_));
+    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    return context;
+  }
+
+  static v1::RegisterIcgRequest Request(const std::string& id) {
+    v1::RegisterIcgRequest request;
+    request.mutable_icg()->set_name(absl::StrCat("icgs/", id));
+    request.mutable_icg()->set_internal_address("grpcs://10.0.0.5:8443");
+    request.mutable_icg()->set_external_address(absl::StrCat(id, ".example:443"));
+    return request;
+  }
+  grpc::Status Register(const v1::RegisterIcgRequest& request, v1::RegisterIcgResponse* response) {
+    return icgs_->RegisterIcg(NewContext().get(), request, response);
+  }
+  v1::RegisterIcgResponse Register(const std::string& id) {
+    v1::RegisterIcgResponse response;
+    const grpc::Status status = Register(Request(id), &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+  grpc::Status Delete(const std::string& name) {
+    v1::DeleteIcgRequest request;
+    request.set_name(name);
+    v1::DeleteIcgResponse response;
+    return icgs_->DeleteIcg(NewContext().get(), request, &response);
+  }
+  std::vector<v1::Icg> List() {
+    v1::ListIcgsResponse response;
+    EXPECT_TRUE(icgs_->ListIcgs(NewContext().get(), v1::ListIcgsRequest(), &response).ok());
+    return std::vector<v1::Icg>(response.icgs().begin(), response.icgs().end());
+  }
+  // Waits until the ICG that is first by name is as `good` wants it.
+  template <typename Predicate>
+  v1::Icg AwaitIcg(Predicate good) {
+    const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(20);
+    while (SystemClock().Monotonic() < deadline) {
+      const std::vector<v1::Icg> icgs = List();
+      if (!icgs.empty() && good(icgs[0])) return icgs[0];
+    }
+    ADD_FAILURE() << "the ICG did not become as wanted: " << List()[0].ShortDebugString();
+    return v1::Icg();
+  }
+  v1::Icg AwaitConnected() {
+    return AwaitIcg([](const v1::Icg& icg) { return icg.state() == v1::Icg::CONNECTED; });
+  }
+  void CreateDevice(const std::string& unit_id = kUnit) {
+    v1::CreateDeviceRequest request;
+    request.mutable_device()->set_unit_id(unit_id);
+    v1::Device device;
+    ASSERT_TRUE(devices_->CreateDevice(NewContext().get(), request, &device).ok());
+  }
+  v1::Device GetDevice() {
+    v1::GetDeviceRequest request;
+    request.set_name(absl::StrCat("devices/", kUnit));
+    v1::Device device;
+    EXPECT_TRUE(devices_->GetDevice(NewContext().get(), request, &device).ok());
+    return device;
+  }
+  static std::vector<std::string> Lines(const v1::ConnectorList& list) {
+    std::vector<std::string> lines;
+    for (const v1::Connector& connector : list.connectors()) {
+      lines.push_back(
+          absl::StrCat(v1::Connector::Type_Name(connector.type()), " ", connector.address()));
+    }
+    lines.push_back(v1::Device::ConnectorPreference_Name(list.preference()));
+    return lines;
+  }
+
+  FakeDialer dialer_;
+  FakeEdgeService local_;
+  std::unique_ptr<Control> control_;
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::IcgService::Stub> icgs_;
+  std::unique_ptr<v1::DeviceService::Stub> devices_;
+  std::string token_;
+};
+
+TEST_F(IcgTest, RegisteringReturnsTheBundleOnceAndDialsIt) {
+  FakeIcg icg;
+  dialer_.PutUp("berlin", &icg);
+  v1::RegisterIcgRequest request = Request("berlin");
+  request.mutable_icg()->set_proxy("http://proxy.example:3128");
+  request.mutable_icg()->set_max_devices(7);
+  *request.mutable_icg()->mutable_grace_period() = ToDuration(absl::Minutes(2));
+  request.add_subject_alternative_names("gw.example");
+  v1::RegisterIcgResponse response;
+
+  ASSERT_TRUE(Register(request, &response).ok());
+
+  EXPECT_THAT(response.private_key_pem(), StartsWith("-----BEGIN PRIVATE KEY-----"));
+  EXPECT_EQ(response.ca_certificates_pem(), control_->authority().certificate_pem());
+  const auto leaf = CertificateFromPem(response.certificate_chain_pem()).value();
+  EXPECT_THAT(DnsNamesOf(leaf.get()), testing::ElementsAre("berlin.example", "gw.example"));
+  EXPECT_EQ(AddressesOf(leaf.get()).size(), 1u);
+  EXPECT_THAT(UrisOf(leaf.get()), testing::ElementsAre("urn:fairlead:icg:berlin"));
+  EXPECT_TRUE(response.icg().has_create_time());
+  EXPECT_TRUE(response.icg().has_certificate_expire_time());
+  const EdgeDialRequest dial = dialer_.AwaitDials(1)[0];
+  EXPECT_EQ(dial.icg_id, "berlin");
+  EXPECT_EQ(dial.address, "grpcs://10.0.0.5:8443");
+  EXPECT_EQ(dial.proxy, "http://proxy.example:3128");
+  EXPECT_EQ(dial.ca_pem, control_->authority().certificate_pem());
+  const auto identity = CertificateFromPem(dial.certificate_chain_pem).value();
+  EXPECT_THAT(UrisOf(identity.get()), testing::ElementsAre("urn:fairlead:server:ums"));
+  const v1::EdgeConfiguration configuration =
+      icg.edge.Await(v1::EdgeCommand::kConfigure).configure();
+  EXPECT_EQ(configuration.max_devices(), 7u);
+  EXPECT_EQ(FromDuration(configuration.grace_period()), absl::Minutes(2));
+  EXPECT_THAT(configuration.allowed_origins(),
+              testing::UnorderedElementsAre("https://terminal.example", "https://ums.example:443",
+                                            "https://ums.example"));
+  const v1::Icg connected = AwaitConnected();
+  EXPECT_EQ(connected.last_error(), "");
+  EXPECT_TRUE(connected.has_since_time());
+  EXPECT_EQ(connected.max_devices(), 7u);
+}
+
+TEST_F(IcgTest, RegisteringTwiceIsRefusedAndBothActsAreAudited) {
+  Register("berlin");
+  v1::RegisterIcgResponse response;
+
+  const grpc::Status again = Register(Request("berlin"), &response);
+
+  EXPECT_EQ(again.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_THAT(again.error_message(), HasSubstr("icgs/berlin is registered already"));
+  EXPECT_TRUE(Delete("icgs/berlin").ok());
+  EXPECT_EQ(Delete("icgs/berlin").error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_TRUE(Register(Request("berlin"), &response).ok());
+  v1::ListAuditEventsResponse audit;
+  ASSERT_TRUE(v1::AuditService::NewStub(channel_)
+                  ->ListAuditEvents(NewContext().get(), v1::ListAuditEventsRequest(), &audit)
+                  .ok());
+  std::vector<std::string> lines;
+  for (const v1::AuditEvent& event : audit.audit_events()) {
+    if (absl::StartsWith(event.action(), "icg.")) {
+      lines.push_back(absl::StrCat(event.actor(), " ", event.action(), " ", event.resource()));
+    }
+  }
+  EXPECT_THAT(lines, testing::ElementsAre("users/admin icg.register icgs/berlin",
+                                          "users/admin icg.delete icgs/berlin",
+                                          "users/admin icg.register icgs/berlin"));
+}
+
+TEST_F(IcgTest, ListsByNameAPageAtATime) {
+  for (const char* id : {"c", "a", "b"}) Register(id);
+  v1::ListIcgsRequest request;
+  request.set_page_size(2);
+  v1::ListIcgsResponse page;
+
+  ASSERT_TRUE(icgs_->ListIcgs(NewContext().get(), request, &page).ok());
+  ASSERT_EQ(page.icgs_size(), 2);
+  EXPECT_EQ(page.icgs(0).name(), "icgs/a");
+  EXPECT_EQ(page.icgs(1).name(), "icgs/b");
+  request.set_page_token(page.next_page_token());
+  page.Clear();
+  ASSERT_TRUE(icgs_->ListIcgs(NewContext().get(), request, &page).ok());
+  ASSERT_EQ(page.icgs_size(), 1);
+  EXPECT_EQ(page.icgs(0).name(), "icgs/c");
+  EXPECT_EQ(page.next_page_token(), "");
+  request.set_page_token("!");
+  EXPECT_EQ(icgs_->ListIcgs(NewContext().get(), request, &page).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(IcgTest, R12TheLinkComesBackByItselfAndShowsWhyItIsDown) {
+  Register("berlin");
+  const v1::Icg down = AwaitIcg([](const v1::Icg& icg) { return !icg.last_error().empty(); });
+  EXPECT_EQ(down.state(), v1::Icg::DISCONNECTED);
+  EXPECT_EQ(down.last_error(), "nobody listens at grpcs://10.0.0.5:8443");
+  FakeIcg icg;
+
+  dialer_.PutUp("berlin", &icg);
+  EXPECT_EQ(AwaitConnected().last_error(), "");
+  dialer_.TakeDown("berlin");
+  icg.edge.Break();
+
+  AwaitIcg([](const v1::Icg& shown) { return shown.state() == v1::Icg::DISCONNECTED; });
+  dialer_.PutUp("berlin", &icg);
+  AwaitConnected();
+}
+
+TEST_F(IcgTest, ADeviceOverAnIcgCountsThereAndIsOfflineWithoutTheLink) {
+  FakeIcg icg;
+  dialer_.PutUp("berlin", &icg);
+  Register("berlin");
+  AwaitConnected();
+  CreateDevice();
+
+  icg.edge.Connect(kUnit);
+  EXPECT_THAT(Lines(icg.edge.AwaitMessage(v1::ServerMessage::kWelcome).welcome().connectors()),
+              testing::ElementsAre("SERVER ums.example:443", "ICG berlin.example:443", "NONE"));
+
+  AwaitIcg([](const v1::Icg& shown) { return shown.connected_devices() == 1; });
+  EXPECT_EQ(GetDevice().connection().icg(), "icgs/berlin");
+  dialer_.TakeDown("berlin");
+  icg.edge.Break();
+  AwaitIcg([](const v1::Icg& shown) { return shown.connected_devices() == 0; });
+  EXPECT_EQ(GetDevice().connection().state(), v1::Connection::OFFLINE);
+}
+
+TEST_F(IcgTest, ConnectorsArePushedWhenIcgsComeAndGo) {
+  CreateDevice();
+  local_.Connect(kUnit);
+  local_.AwaitMessage(v1::ServerMessage::kWelcome);
+
+  Register("berlin");
+  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+              testing::ElementsAre("SERVER ums.example:443", "ICG berlin.example:443", "NONE"));
+  v1::UpdateDeviceRequest request;
+  request.mutable_device()->set_name(absl::StrCat("devices/", kUnit));
+  request.mutable_device()->set_connector_preference(v1::Device::ICG);
+  v1::Device device;
+  ASSERT_TRUE(devices_->UpdateDevice(NewContext().get(), request, &device).ok());
+  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+              testing::ElementsAre("SERVER ums.example:443", "ICG berlin.example:443", "ICG"));
+  ASSERT_TRUE(Delete("icgs/berlin").ok());
+  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+              testing::ElementsAre("SERVER ums.example:443", "ICG"));
+}
+
+TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
+  FakeIcg icg;
+  dialer_.PutUp("berlin", &icg);
+  const v1::RegisterIcgResponse bundle = Register("berlin");
+  AwaitConnected();
+  CreateDevice();
+  icg.edge.Connect(kUnit);
+  icg.edge.AwaitMessage(v1::ServerMessage::kWelcome);
+  local_.Await(v1::EdgeCommand::kConfigure);
+
+  ASSERT_TRUE(Delete("icgs/berlin").ok());
+
+  EXPECT_THAT(
+      Lines(icg.edge.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+      testing::ElementsAre("SERVER ums.example:443", "NONE"));
+  EXPECT_EQ(icg.edge.Await(v1::EdgeCommand::kDropDevice).drop_device().unit_id(), kUnit);
+  EXPECT_THAT(local_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
+              testing::SizeIs(1));
+  EXPECT_THAT(List(), IsEmpty());
+  const std::size_t dials = dialer_.AwaitDials(0).size();
+  Stop();
+  Start();
+  EXPECT_THAT(local_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
+              testing::SizeIs(1));
+  EXPECT_EQ(dialer_.AwaitDials(0).size(), dials);
+}
+
+TEST_F(IcgTest, ARestartLinksTheStoredIcgsAgain) {
+  FakeIcg icg;
+  dialer_.PutUp("berlin", &icg);
+  Register("berlin");
+  AwaitConnected();
+
+  Stop();
+  Start();
+
+  EXPECT_EQ(AwaitConnected().external_address(), "berlin.example:443");
+}
+
+TEST_F(IcgTest, AnOs11DeviceIsProbedWhenItsAddressIsSet) {
+  v1::CreateDeviceRequest create;
+  create.mutable_device()->set_unit_id(kUnit);
+  create.mutable_device()->set_address("[2001:db8::7]:30022");
+  v1::Device device;
+  ASSERT_TRUE(devices_->CreateDevice(NewContext().get(), create, &device).ok());
+  EXPECT_EQ(device.os_generation(), v1::Device::OS_11);
+
+  const v1::ProbeDevice probe = local_.Await(v1::EdgeCommand::kProbeDevice).probe_device();
+
+  EXPECT_EQ(probe.unit_id(), kUnit);
+  EXPECT_EQ(probe.address(), "[2001:db8::7]:30022");
+  v1::EdgeEvent event;
+  event.mutable_probe_result()->set_unit_id(kUnit);
+  event.mutable_probe_result()->set_probe_id(probe.probe_id());
+  event.mutable_probe_result()->set_reachable(true);
+  local_.Send(event);
+  const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(20);
+  while (GetDevice().connection().state() != v1::Connection::ONLINE) {
+    ASSERT_LT(SystemClock().Monotonic(), deadline);
+  }
+  EXPECT_EQ(GetDevice().connection().via(), v1::Connection::DIRECT);
+  v1::UpdateDeviceRequest update;
+  update.mutable_device()->set_name(absl::StrCat("devices/", kUnit));
+  update.mutable_device()->set_address("2001:db8::7:30022");
+  EXPECT_EQ(devices_->UpdateDevice(NewContext().get(), update, &device).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  update.mutable_device()->set_address("192.0.2.9:30022");
+  ASSERT_TRUE(devices_->UpdateDevice(NewContext().get(), update, &device).ok());
+  EXPECT_EQ(local_.Await(v1::EdgeCommand::kProbeDevice).probe_device().address(),
+            "192.0.2.9:30022");
+}
+
+TEST(CheckNewIcg, SaysWhatIsWrong) {
+  struct Case {
+    const char* field;
+    void (*spoil)(v1::Icg&);
+  };
+  const Case cases[] = {
+      {"icg.name", [](v1::Icg& icg) { icg.set_name("berlin"); }},
+      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/Berlin"); }},
+      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/"); }},
+      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/" + std::string(65, 'a')); }},
+      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("10.0.0.5:8443"); }},
+      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("https://a:1"); }},
+      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("grpcs://a"); }},
+      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("wss://a:1/path"); }},
+      {"icg.external_address", [](v1::Icg& icg) { icg.clear_external_address(); }},
+      {"icg.external_address", [](v1::Icg& icg) { icg.set_external_address("wss://a:1"); }},
+      {"icg.proxy", [](v1::Icg& icg) { icg.set_proxy("proxy:3128"); }},
+      {"icg.proxy", [](v1::Icg& icg) { icg.set_proxy("https://proxy:3128"); }},
+      {"icg.grace_period", [](v1::Icg& icg) { icg.mutable_grace_period()->set_seconds(-1); }},
+      {"icg.grace_period", [](v1::Icg& icg) { icg.mutable_grace_period()->set_seconds(86'401); }},
+  };
+  for (const Case& test : cases) {
+    v1::Icg icg;
+    icg.set_name("icgs/berlin-1");
+    icg.set_internal_address("wss://[2001:db8::1]:8443");
+    icg.set_external_address("icg.example:8443");
+    EXPECT_THAT(CheckNewIcg(icg), IsOk());
+    test.spoil(icg);
+    EXPECT_THAT(CheckNewIcg(icg),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(test.field)))
+        << icg.ShortDebugString();
+  }
+}
+
+TEST(CheckNewIcg, TakesOnlyWhatACallerMaySet) {
+  v1::Icg icg;
+  icg.set_name("icgs/a");
+  icg.set_internal_address("grpcs://a:1");
+  icg.set_external_address("a:1");
+  icg.set_state(v1::Icg::CONNECTED);
+  icg.set_last_error("made up");
+  icg.mutable_create_time()->set_seconds(1);
+
+  const v1::Icg checked = *CheckNewIcg(icg);
+
+  EXPECT_EQ(checked.state(), v1::Icg::STATE_UNSPECIFIED);
+  EXPECT_EQ(checked.last_error(), "");
+  EXPECT_FALSE(checked.has_create_time());
+  EXPECT_FALSE(checked.has_grace_period());
+}
+
+TEST(CertificateNames, AreThoseOfBothAddressesAndAtMost32Further) {
+  v1::Icg icg;
+  icg.set_internal_address("grpcs://[::1]:1");
+  icg.set_external_address("icg.example:1");
+
+  EXPECT_THAT(*CertificateNames(icg, {"x.example"}),
+              testing::UnorderedElementsAre("x.example", "::1", "icg.example"));
+  EXPECT_THAT(CertificateNames(icg, std::vector<std::string>(32, "x")), IsOk());
+  EXPECT_THAT(CertificateNames(icg, std::vector<std::string>(33, "x")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most 32")));
+}
+
+}  // namespace
+}  // namespace fairlead::control
