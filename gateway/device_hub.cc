@@ -17,6 +17,12 @@
 namespace fairlead::gateway {
 
 namespace net = dataplane::net;
+
+// A refusal for the limit is logged at most this often; the next line tells how many there were.
+constexpr absl::Duration kFullLinePeriod = absl::Seconds(10);
+// When a device that cannot be served now should try again.
+constexpr char kRetryAfterSeconds[] = "10";
+
 using dataplane::CloseReason;
 using dataplane::HttpRequest;
 using dataplane::kToken;
@@ -29,6 +35,8 @@ struct DeviceHub::State {
   State(EdgeEventSink& event_sink, const Clock& time, DeviceHubOptions given)
       : sink(&event_sink), clock(time), options(given) {}
 
+  // Whether devices of this kind belong here.
+  bool Welcomes(const v1::DeviceHello& hello);
   // Enters a device whose hello was read, and tells the server. Returns its connection's number.
   absl::StatusOr<std::uint64_t> Enter(const DeviceIdentity& device, const v1::DeviceHello& hello,
                                       const std::shared_ptr<DeviceConnection>& connection);
@@ -41,6 +49,13 @@ struct DeviceHub::State {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void PublishReport(const DeviceIdentity& device, std::uint64_t id, v1::DeviceMessage message);
   bool Open(const std::shared_ptr<DeviceConnection>& connection);
+  // Whether `device` may come in besides those that are connected or about to be. If so, it is
+  // about to be, until NoLongerExpected.
+  absl::Status Expect(const DeviceIdentity& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void NoLongerExpected(const std::string& unit_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  bool IsFullFor(const std::string& unit_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // Counts a refusal for the limit, and logs it unless that was done just now.
+  void NoteFull(const std::string& unit_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   // A device with an open, entered connection.
   struct Entered {
@@ -56,11 +71,21 @@ struct DeviceHub::State {
   DeviceRegistry registry ABSL_GUARDED_BY(mutex);
   std::map<std::uint64_t, Entered> entered ABSL_GUARDED_BY(mutex);
   std::set<std::shared_ptr<DeviceConnection>> open ABSL_GUARDED_BY(mutex);
+  // How many connections of a device were let in whose hello is still to come.
+  std::map<std::string, int> expected ABSL_GUARDED_BY(mutex);
+  std::size_t max_devices ABSL_GUARDED_BY(mutex) = 0;
+  std::function<absl::Status()> admission = [] { return absl::OkStatus(); };
+  absl::Duration last_full_line ABSL_GUARDED_BY(mutex) = -absl::InfiniteDuration();
+  std::uint64_t full_since_line ABSL_GUARDED_BY(mutex) = 0;
   absl::optional<CloseReason> stopping ABSL_GUARDED_BY(mutex);
   DeviceHubCounters counters ABSL_GUARDED_BY(mutex);
 };
 
 namespace {
+
+constexpr char kDialledByServer[] =
+    "An OS 11 device is dialled by the server at its address; it holds a standing connection to an "
+    "ICG only.";
 
 CloseReason Malformed(absl::string_view what) {
   return CloseReason{dataplane::kCloseMalformed,
@@ -116,10 +141,61 @@ bool DeviceHub::State::Open(const std::shared_ptr<DeviceConnection>& connection)
     connection->Close(*stopping);
   } else if (open.size() >= options.max_connections) {
     connection->Close({dataplane::kCloseTooMany, "Too many devices are connected here."});
+    ++counters.refused;
+    NoteFull("");
   } else {
     open.insert(connection);
     return true;
   }
+  return false;
+}
+
+bool DeviceHub::State::IsFullFor(const std::string& unit_id) const {
+  const std::size_t limit =
+      max_devices == 0 ? options.max_connections : std::min(max_devices, options.max_connections);
+  if (registry.size() + expected.size() < limit) return false;
+  if (registry.Find(unit_id).has_value() || expected.count(unit_id) > 0) return false;
+  // Exactly: a device that is connected and expected anew counts once.
+  std::size_t devices = registry.size();
+  for (const auto& [other, connections] : expected) {
+    if (!registry.Find(other).has_value()) ++devices;
+  }
+  return devices >= limit;
+}
+
+void DeviceHub::State::NoteFull(const std::string& unit_id) {
+  ++counters.refused_limit;
+  ++full_since_line;
+  const absl::Duration now = clock.Monotonic();
+  if (now - last_full_line < kFullLinePeriod) return;
+  spdlog::warn(
+      "device {} refused: {} devices are connected, and no more may be; {} refused since "
+      "the last such line",
+      unit_id.empty() ? "without a name" : unit_id, registry.size(), full_since_line);
+  last_full_line = now;
+  full_since_line = 0;
+}
+
+absl::Status DeviceHub::State::Expect(const DeviceIdentity& device) {
+  if (IsFullFor(device.unit_id)) {
+    NoteFull(device.unit_id);
+    return absl::UnavailableError(
+        "As many devices are connected here as may be. Connect elsewhere, or again later.");
+  }
+  ++expected[device.unit_id];
+  return absl::OkStatus();
+}
+
+void DeviceHub::State::NoLongerExpected(const std::string& unit_id) {
+  const auto found = expected.find(unit_id);
+  if (found != expected.end() && --found->second == 0) expected.erase(found);
+}
+
+// Such a device has done nothing wrong, and goes on asking: it is counted, but not told of.
+bool DeviceHub::State::Welcomes(const v1::DeviceHello& hello) {
+  if (options.accept_os_11 || hello.os_generation() != v1::Device::OS_11) return true;
+  absl::MutexLock lock(&mutex);
+  ++counters.refused;
   return false;
 }
 
@@ -209,6 +285,10 @@ net::awaitable<void> DeviceHub::HandleUpgrade(HttpRequest request,
   const std::shared_ptr<State> state = state_;
   absl::StatusOr<DeviceIdentity> device = IdentifyDevice(request.peer);
   absl::Status admitted = device.status();
+  const bool offers = OffersSubprotocol(*upgrade, kUnifiedSubprotocol);
+  // That nobody may come in now is no matter for the audit log.
+  absl::Status now;
+  if (admitted.ok()) now = state->admission();
   {
     absl::MutexLock lock(&state->mutex);
     if (admitted.ok() && state->registry.IsRevoked(device->fingerprint)) {
@@ -216,8 +296,9 @@ net::awaitable<void> DeviceHub::HandleUpgrade(HttpRequest request,
           absl::StrCat("The certificate of device ", device->unit_id,
                        " is revoked. Enrol the device anew with a first-authentication key."));
     }
+    if (admitted.ok() && now.ok() && offers) admitted = state->Expect(*device);
+    if (!admitted.ok() || !now.ok()) ++state->counters.refused;
     if (!admitted.ok()) {
-      ++state->counters.refused;
       const std::string actor = device.ok() ? absl::StrCat("devices/", device->unit_id) : "";
       if (state->sink != nullptr) {
         state->sink->PublishRefusal(
@@ -225,17 +306,28 @@ net::awaitable<void> DeviceHub::HandleUpgrade(HttpRequest request,
       }
     }
   }
-  if (admitted.ok() && !OffersSubprotocol(*upgrade, kUnifiedSubprotocol)) {
+  if (admitted.ok()) admitted = now;
+  if (admitted.ok() && !offers) {
     admitted = absl::InvalidArgumentError(
         absl::StrCat("A device must offer the subprotocol ", kUnifiedSubprotocol, "."));
   }
   if (!admitted.ok()) {
-    co_await upgrade->Refuse(dataplane::ErrorResponse(admitted));
+    dataplane::HttpResponse response = dataplane::ErrorResponse(admitted);
+    if (absl::IsUnavailable(admitted)) {
+      response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+    }
+    co_await upgrade->Refuse(std::move(response));
     co_return;
   }
+  const std::string unit_id = device->unit_id;
   absl::StatusOr<std::unique_ptr<WebSocket>> accepted =
       co_await upgrade->Accept(kUnifiedSubprotocol);
-  if (accepted.ok()) co_await Serve(std::move(*device), std::move(*accepted));
+  if (accepted.ok()) {
+    co_await Serve(std::move(*device), std::move(*accepted));
+    co_return;
+  }
+  absl::MutexLock lock(&state->mutex);
+  state->NoLongerExpected(unit_id);
 }
 
 net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<WebSocket> websocket) {
@@ -255,7 +347,8 @@ net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<Web
       connection->Close(Malformed("the first message must be hello"));
     } else if (first.ok() && !connection->close_reason().has_value()) {
       const absl::StatusOr<std::uint64_t> entered =
-          state->Enter(device, first->hello(), connection);
+          state->Welcomes(first->hello()) ? state->Enter(device, first->hello(), connection)
+                                          : absl::PermissionDeniedError(kDialledByServer);
       if (entered.ok()) {
         id = *entered;
       } else {
@@ -263,6 +356,10 @@ net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<Web
                            ClipReason(absl::string_view(entered.status().message()))});
       }
     }
+  }
+  {
+    absl::MutexLock lock(&state->mutex);
+    state->NoLongerExpected(device.unit_id);
   }
   TokenBucket bucket(state->options.message_rate);
   while (id != 0) {
@@ -307,12 +404,36 @@ absl::Status DeviceHub::Send(absl::string_view unit_id, const v1::ServerMessage&
   return absl::OkStatus();
 }
 
+bool DeviceHub::IsConnected(absl::string_view unit_id) const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->registry.Find(unit_id).has_value();
+}
+
 void DeviceHub::Drop(absl::string_view unit_id, CloseReason reason) {
   absl::MutexLock lock(&state_->mutex);
   const absl::optional<std::uint64_t> id = state_->registry.Find(unit_id);
   if (!id.has_value()) return;
   state_->entered.at(*id).connection->Close(reason);
   state_->Leave(unit_id, *id, reason.text);
+}
+
+void DeviceHub::SetAdmission(std::function<absl::Status()> admission) {
+  state_->admission = std::move(admission);
+}
+
+void DeviceHub::SetMaxDevices(std::size_t max_devices) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->max_devices = max_devices;
+}
+
+void DeviceHub::DropAll(CloseReason reason) {
+  absl::MutexLock lock(&state_->mutex);
+  // Leaving changes the map.
+  const std::map<std::uint64_t, State::Entered> all = state_->entered;
+  for (const auto& [id, gone] : all) {
+    gone.connection->Close(reason);
+    state_->Leave(gone.unit_id, id, reason.text);
+  }
 }
 
 void DeviceHub::SetRevoked(std::set<std::string> fingerprints) {

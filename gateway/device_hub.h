@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -38,6 +39,8 @@ struct DeviceHubOptions {
   Rate message_rate{400, absl::Milliseconds(5)};
   // Connections, those without a hello included.
   std::size_t max_connections = 100'000;
+  // Whether OS 11 devices may hold a standing connection: at an ICG. The server dials them.
+  bool accept_os_11 = true;
 };
 
 // Counters for /metrics.
@@ -47,6 +50,8 @@ struct DeviceHubCounters {
   std::uint64_t refused = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
+  // Of the refused, those beyond the limit of devices.
+  std::uint64_t refused_limit = 0;
   // Messages for devices that were not connected or read too slowly.
   std::uint64_t messages_dropped = 0;
 };
@@ -58,8 +63,16 @@ class DeviceHub {
   DeviceHub(EdgeEventSink& sink, const Clock& clock, DeviceHubOptions options);
   ~DeviceHub();
 
+  // `admission` is asked before a device is let in; what it gives is told to the device, with 503
+  // and Retry-After. It is called without locks, from any thread. To be set once, before serving.
+  void SetAdmission(std::function<absl::Status()> admission);
+
+  // The most devices that may be connected at once; 0 for the hub's own limit alone. Devices that
+  // are connected stay, also beyond it, and may connect anew.
+  void SetMaxDevices(std::size_t max_devices);
+
   // Serves kUnifiedPath: refuses with 401 (no certificate), 403 (wrong role, revoked), 400 (wrong
-  // subprotocol) or 503 (too many, stopping), else accepts and serves until the connection ends.
+  // subprotocol) or 503 (too many, not now), else accepts and serves until the connection ends.
   dataplane::net::awaitable<void> HandleUpgrade(dataplane::HttpRequest request,
                                                 std::unique_ptr<dataplane::PendingUpgrade> upgrade);
 
@@ -72,6 +85,8 @@ class DeviceHub {
   // Errors: NOT_FOUND it is not connected; RESOURCE_EXHAUSTED it reads too slowly, and is cut off.
   absl::Status Send(absl::string_view unit_id, const v1::ServerMessage& message);
 
+  bool IsConnected(absl::string_view unit_id) const;
+
   // Closes a device's connection, if it has one. It counts as disconnected at once.
   void Drop(absl::string_view unit_id, dataplane::CloseReason reason);
 
@@ -79,6 +94,9 @@ class DeviceHub {
   void SetRevoked(std::set<std::string> fingerprints);
   void Revoke(const std::vector<std::string>& fingerprints);
   bool IsRevoked(absl::string_view fingerprint) const;
+
+  // Closes the connections of all devices; they may connect again if they are let in.
+  void DropAll(dataplane::CloseReason reason);
 
   // Closes every connection, and refuses further ones.
   void CloseAll(dataplane::CloseReason reason);

@@ -68,9 +68,15 @@ dataplane::CloseReason ReadCloseReason(std::uint32_t code, const std::string& re
   return close;
 }
 
+void LiveEdgeActions::Drain() {
+  draining_ = true;
+  dialer_.Stop();
+}
+
 void LiveEdgeActions::Configure(const v1::EdgeConfiguration& configuration) {
   spdlog::info("linked by server {}", Printable(configuration.server_name()));
-  if (!configuration.device_ca_pem().empty()) trust_(configuration.device_ca_pem());
+  on_configure_(configuration);
+  hub_.SetMaxDevices(configuration.max_devices());
   hub_.SetRevoked(std::set<std::string>(configuration.revoked_fingerprints().begin(),
                                         configuration.revoked_fingerprints().end()));
   tunnels_.SetAllowedOrigins(std::vector<std::string>(configuration.allowed_origins().begin(),
@@ -88,8 +94,41 @@ void LiveEdgeActions::EndSession(const v1::EndSession& end) {
 }
 
 void LiveEdgeActions::SendToDevice(const v1::DeviceCommand& command) {
-  const absl::Status sent = hub_.Send(command.unit_id(), command.message());
-  if (!sent.ok()) spdlog::info("message not sent: {}", Printable(std::string(sent.message())));
+  const std::string& unit_id = command.unit_id();
+  const std::string& session_id = command.message().open_terminal().session_id();
+  const bool opens = command.message().has_open_terminal();
+  if (opens && hub_.IsConnected(unit_id)) TellRequested(session_id);
+  const absl::Status sent = hub_.Send(unit_id, command.message());
+  if (sent.ok()) return;
+  spdlog::info("message not sent: {}", Printable(std::string(sent.message())));
+  if (!opens) return;
+  dataplane::CloseReason reason;
+  reason.code = dataplane::kClosePeerLost;
+  reason.text = absl::IsNotFound(sent)
+                    ? absl::StrCat("device ", unit_id, " is not connected to this edge")
+                    : std::string(sent.message());
+  relay_.FailLeg(session_id, dataplane::Side::kDevice, std::move(reason));
+}
+
+void LiveEdgeActions::DialDevice(const v1::DialDevice& dial) {
+  if (!relay_.Knows(dial.session_id())) {
+    spdlog::info("session {}: not dialled, as it is over", Printable(dial.session_id()));
+    return;
+  }
+  TellRequested(dial.session_id());
+  dialer_.Dial(dial);
+}
+
+void LiveEdgeActions::ProbeDevice(const v1::ProbeDevice& probe) { dialer_.Probe(probe); }
+
+void LiveEdgeActions::TellRequested(const std::string& session_id) {
+  if (!relay_.Knows(session_id)) return;
+  v1::EdgeEvent event;
+  v1::TunnelEvent& requested = *event.mutable_tunnel_event();
+  requested.set_session_id(session_id);
+  requested.set_type(v1::TunnelEvent::DEVICE_REQUESTED);
+  *requested.mutable_time() = ToProto(clock_.Now());
+  events_.Publish(std::move(event));
 }
 
 void LiveEdgeActions::DropDevice(const v1::DropDevice& drop) {

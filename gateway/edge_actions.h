@@ -10,8 +10,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "dataplane/relay.h"
+#include "gateway/device_dialer.h"
 #include "gateway/device_hub.h"
+#include "gateway/edge_events.h"
 #include "gateway/edge_service.h"
 #include "gateway/tunnel_routes.h"
 
@@ -27,25 +30,41 @@ dataplane::CloseReason ReadCloseReason(std::uint32_t code, const std::string& re
 // Thread: any. Lifetime: the references must outlive it.
 class LiveEdgeActions : public EdgeActions {
  public:
-  // `trust` is told the CA certificates of devices, PEM, whenever the server says them.
+  // `on_configure` is told what else the server says: CA certificates, the grace period.
   LiveEdgeActions(dataplane::Relay& relay, DeviceHub& hub, TunnelRoutes& tunnels,
-                  std::function<void(const std::string&)> trust)
-      : relay_(relay), hub_(hub), tunnels_(tunnels), trust_(std::move(trust)) {}
+                  DeviceDialer& dialer, EdgeEventSink& events, const Clock& clock,
+                  std::function<void(const v1::EdgeConfiguration&)> on_configure)
+      : relay_(relay),
+        hub_(hub),
+        tunnels_(tunnels),
+        dialer_(dialer),
+        events_(events),
+        clock_(clock),
+        on_configure_(std::move(on_configure)) {}
 
-  // From now on new sessions are refused with UNAVAILABLE.
-  void Drain() { draining_ = true; }
+  // From now on new sessions are refused with UNAVAILABLE, and no device is dialled.
+  void Drain();
 
   void Configure(const v1::EdgeConfiguration& configuration) override;
   absl::Status RegisterSession(const v1::RegisterSession& session) override;
   void EndSession(const v1::EndSession& end) override;
   void SendToDevice(const v1::DeviceCommand& command) override;
   void DropDevice(const v1::DropDevice& drop) override;
+  void DialDevice(const v1::DialDevice& dial) override;
+  void ProbeDevice(const v1::ProbeDevice& probe) override;
 
  private:
+  // Tells that the device of a live session is being asked for it, or dialled. To be called before
+  // that can have any effect, so that the events come in order.
+  void TellRequested(const std::string& session_id);
+
   dataplane::Relay& relay_;
   DeviceHub& hub_;
   TunnelRoutes& tunnels_;
-  const std::function<void(const std::string&)> trust_;
+  DeviceDialer& dialer_;
+  EdgeEventSink& events_;
+  const Clock& clock_;
+  const std::function<void(const v1::EdgeConfiguration&)> on_configure_;
   std::atomic<bool> draining_{false};
 };
 

@@ -1,17 +1,24 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What the server may ask of an edge's sessions.
+// What the server may ask of an edge's sessions, and what becomes of it.
 #include "gateway/edge_actions.h"
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/status_matchers.h"
+#include "dataplane/testing/fake_websocket.h"
+#include "dataplane/ticket_register.h"
+#include "gateway/testing/fakes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::gateway {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 v1::RegisterSession Good() {
@@ -82,6 +89,151 @@ TEST(ReadCloseReason, TheServerMayNotChooseAnyCode) {
   }
   // Cut between characters.
   EXPECT_EQ(ReadCloseReason(1000, std::string(122, 'a') + "\xc3\xa4").text, std::string(122, 'a'));
+}
+
+// Tells the ends of sessions as the link would.
+class EndObserver : public dataplane::RelayObserver {
+ public:
+  void OnAttached(absl::string_view, dataplane::Side) override {}
+  void OnDataFlowing(absl::string_view) override {}
+  void OnEnded(absl::string_view, const dataplane::RelayEnd& end) override { ends.push_back(end); }
+  void OnRefused(absl::string_view, dataplane::Side, const dataplane::PeerInfo&,
+                 const dataplane::CloseReason&) override {}
+  std::vector<dataplane::RelayEnd> ends;
+};
+
+class LiveEdgeActionsTest : public ::testing::Test {
+ protected:
+  v1::DeviceCommand OpenTerminal() {
+    v1::DeviceCommand command;
+    command.set_unit_id("a");
+    command.mutable_message()->mutable_open_terminal()->set_session_id("s1");
+    return command;
+  }
+  // "s1:DEVICE_REQUESTED" and the like; other events by their number.
+  std::vector<std::string> Told() {
+    std::vector<std::string> told;
+    for (const v1::EdgeEvent& event : sink_.events()) {
+      told.push_back(event.has_tunnel_event()
+                         ? event.tunnel_event().session_id() + ":" +
+                               v1::TunnelEvent::Type_Name(event.tunnel_event().type())
+                         : std::to_string(event.event_case()));
+    }
+    return told;
+  }
+  void ExpectDeviceFailed(const std::string& what) {
+    RunUntil(io_, [&] { return !observer_.ends.empty(); });
+    ASSERT_EQ(observer_.ends.size(), 1u);
+    EXPECT_EQ(observer_.ends[0].by, dataplane::RelayEnd::By::kDevice);
+    EXPECT_EQ(observer_.ends[0].reason.code, 4502);
+    EXPECT_THAT(observer_.ends[0].reason.text, HasSubstr(what));
+  }
+
+  dataplane::net::io_context io_;
+  FakeClock clock_;
+  RecordingSink sink_;
+  EndObserver observer_;
+  dataplane::Relay relay_{
+      [this](absl::string_view) -> dataplane::net::any_io_executor { return io_.get_executor(); },
+      observer_, clock_, dataplane::RelayOptions()};
+  DeviceHub hub_{sink_, clock_, DeviceHubOptions()};
+  TunnelRoutes tunnels_{relay_, hub_, sink_};
+  DeviceDialer dialer_{[this] { return io_.get_executor(); },
+                       relay_,
+                       sink_,
+                       clock_,
+                       DeviceDialerSources{nullptr, [] { return std::string(); }, nullptr},
+                       DeviceDialerOptions()};
+  LiveEdgeActions actions_{
+      relay_, hub_, tunnels_, dialer_, sink_, clock_, [](const v1::EdgeConfiguration&) {}};
+};
+
+TEST_F(LiveEdgeActionsTest, ADeviceThatIsNotConnectedEndsTheSession) {
+  ASSERT_THAT(actions_.RegisterSession(Good()), IsOk());
+
+  actions_.SendToDevice(OpenTerminal());
+
+  ExpectDeviceFailed("device a is not connected to this edge");
+  EXPECT_THAT(Told(), ElementsAre());
+}
+
+TEST_F(LiveEdgeActionsTest, OtherMessagesForItAreJustLost) {
+  ASSERT_THAT(actions_.RegisterSession(Good()), IsOk());
+  v1::DeviceCommand command;
+  command.set_unit_id("a");
+  command.mutable_message()->mutable_close_terminal()->set_session_id("s1");
+
+  actions_.SendToDevice(command);
+  io_.poll();
+
+  EXPECT_TRUE(relay_.Knows("s1"));
+}
+
+TEST_F(LiveEdgeActionsTest, ADeviceThatIsAskedIsToldOf) {
+  auto pair = dataplane::MakeFakeWebSocketPair(io_.get_executor());
+  const auto served = Spawn(io_, hub_.Serve(DeviceIdentity{"a", "print"}, std::move(pair.first)));
+  v1::DeviceMessage hello;
+  hello.mutable_hello()->set_protocol_version(1);
+  EXPECT_THAT(Await(io_, pair.second->WriteBinary(hello.SerializeAsString())), IsOk());
+  RunUntil(io_, [&] { return hub_.IsConnected("a"); });
+  ASSERT_THAT(actions_.RegisterSession(Good()), IsOk());
+
+  actions_.SendToDevice(OpenTerminal());
+
+  EXPECT_THAT(Told(), ElementsAre("2", "s1:DEVICE_REQUESTED"));
+  EXPECT_EQ(sink_.events()[1].tunnel_event().time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  v1::ServerMessage got;
+  EXPECT_TRUE(got.ParseFromString(Await(io_, pair.second->ReadMessage()).payload));
+  EXPECT_EQ(got.open_terminal().session_id(), "s1");
+  EXPECT_TRUE(relay_.Knows("s1"));
+  pair.second->Abort();
+  RunUntil(io_, [&] { return *served; });
+}
+
+TEST_F(LiveEdgeActionsTest, ADeviceThatIsDialledIsToldOf) {
+  ASSERT_THAT(actions_.RegisterSession(Good()), IsOk());
+  v1::DialDevice dial;
+  dial.set_session_id("s1");
+  dial.set_unit_id("a");
+  dial.set_address("127.0.0.1:1");
+
+  actions_.DialDevice(dial);
+
+  EXPECT_THAT(Told(), ElementsAre("s1:DEVICE_REQUESTED"));
+  ExpectDeviceFailed("dials no devices");
+}
+
+TEST_F(LiveEdgeActionsTest, ForASessionThatIsOverNoDeviceIsDialled) {
+  v1::DialDevice dial;
+  dial.set_session_id("s1");
+  dial.set_unit_id("a");
+
+  actions_.DialDevice(dial);
+
+  EXPECT_THAT(Told(), ElementsAre());
+  EXPECT_EQ(dialer_.counters().dials, 0u);
+}
+
+TEST_F(LiveEdgeActionsTest, ProbesAreAnswered) {
+  v1::ProbeDevice probe;
+  probe.set_unit_id("a");
+  probe.set_probe_id(7);
+
+  actions_.ProbeDevice(probe);
+
+  RunUntil(io_, [&] { return !sink_.events().empty(); });
+  EXPECT_EQ(sink_.events()[0].probe_result().probe_id(), 7u);
+  EXPECT_FALSE(sink_.events()[0].probe_result().reachable());
+}
+
+TEST_F(LiveEdgeActionsTest, AfterDrainingNothingBegins) {
+  actions_.Drain();
+  v1::ProbeDevice probe;
+  actions_.ProbeDevice(probe);
+  io_.poll();
+
+  EXPECT_THAT(actions_.RegisterSession(Good()), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Told(), ElementsAre());
 }
 
 }  // namespace

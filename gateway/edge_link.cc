@@ -98,6 +98,8 @@ void EdgeLink::OnReadDone(bool ok) {
 }
 
 void EdgeLink::OnWriteDone(bool ok) {
+  // Nobody touches what was written before the next write is started.
+  if (ok) owner_.OnWritten(outgoing_);
   {
     absl::MutexLock lock(&mutex_);
     writing_ = false;

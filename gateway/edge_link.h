@@ -27,6 +27,8 @@ class EdgeLinkOwner {
   virtual ~EdgeLinkOwner() = default;
   // A command came. The next one is read when this returns.
   virtual void OnCommand(EdgeLink& link, const v1::EdgeCommand& command) = 0;
+  // An event was written to the link.
+  virtual void OnWritten(const v1::EdgeEvent& event) = 0;
   // The server hung up, or the connection was lost; the link ends by itself.
   virtual void OnHangUp(EdgeLink& link) = 0;
   // Nothing more happens on the link: drop it.

@@ -17,7 +17,6 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "gateway/edge_link.h"
-#include "gateway/edge_state.h"
 #include "gateway/refusal.h"
 #include "proto/edge.grpc.pb.h"
 
@@ -88,9 +87,11 @@ struct EdgeServer::State : public EdgeLinkOwner {
         clock(time),
         timers(std::move(executor)),
         options(std::move(given)),
+        edge(options.state),
         refusals(options.refusal_rate) {}
 
   void OnCommand(EdgeLink& link, const v1::EdgeCommand& command) override;
+  void OnWritten(const v1::EdgeEvent& event) override;
   void OnHangUp(EdgeLink& link) override;
   void OnGone(EdgeLink& link) override;
 
@@ -111,6 +112,7 @@ struct EdgeServer::State : public EdgeLinkOwner {
   const EdgeServerOptions options;
   const std::string boot_id = RandomId();
   EdgeActions* actions = nullptr;
+  std::function<void()> on_link_change = [] {};
 
   mutable absl::Mutex mutex;
   EdgeState edge ABSL_GUARDED_BY(mutex);
@@ -203,13 +205,15 @@ void EdgeServer::State::OnFirstCommand(EdgeLink& link, const v1::EdgeCommand& co
 void EdgeServer::State::Install(const std::shared_ptr<EdgeLink>& link) {
   std::shared_ptr<EdgeLink> replaced;
   EstWaiters orphans;
+  std::size_t dropped = 0;
   {
     absl::MutexLock lock(&mutex);
     if (stopping || link == nullptr) return;
     std::vector<v1::EdgeEvent> events(1);
     events[0].mutable_hello()->set_version(options.version);
     events[0].mutable_hello()->set_boot_id(boot_id);
-    std::vector<v1::EdgeEvent> snapshot = edge.Snapshot();
+    std::vector<v1::EdgeEvent> snapshot = edge.Snapshot(clock.Monotonic());
+    dropped = edge.TakeDropped();
     std::move(snapshot.begin(), snapshot.end(), std::back_inserter(events));
     events.emplace_back().mutable_snapshot_complete();
     link->PushSnapshot(std::move(events));
@@ -221,6 +225,12 @@ void EdgeServer::State::Install(const std::shared_ptr<EdgeLink>& link) {
     replaced->End(Sentence(grpc::StatusCode::ABORTED, "A newer link took the place of this one."),
                   EdgeLink::Queued::kDrop);
   }
+  if (dropped > 0) {
+    spdlog::warn(
+        "{} ends of sessions and refusals could not be kept for the server, being too many",
+        dropped);
+  }
+  on_link_change();
   link->Pump();
 }
 
@@ -252,9 +262,22 @@ void EdgeServer::State::OnCommand(EdgeLink& link, const v1::EdgeCommand& command
     case v1::EdgeCommand::kEstResponse:
       OnEstResponse(command.est_response());
       break;
+    case v1::EdgeCommand::kDialDevice:
+      actions->DialDevice(command.dial_device());
+      break;
+    case v1::EdgeCommand::kProbeDevice:
+      actions->ProbeDevice(command.probe_device());
+      break;
     case v1::EdgeCommand::COMMAND_NOT_SET:
       break;
   }
+}
+
+void EdgeServer::State::OnWritten(const v1::EdgeEvent& event) {
+  const bool matters = event.has_tunnel_event() || event.has_snapshot_complete();
+  if (!matters) return;
+  absl::MutexLock lock(&mutex);
+  edge.OnWritten(event, clock.Monotonic());
 }
 
 void EdgeServer::State::OnHangUp(EdgeLink& link) {
@@ -266,6 +289,7 @@ void EdgeServer::State::OnHangUp(EdgeLink& link) {
     orphans.swap(est_waiters);
   }
   FailAll(orphans);
+  on_link_change();
 }
 
 void EdgeServer::State::OnGone(EdgeLink& link) {
@@ -315,7 +339,10 @@ void EdgeServer::State::Publish(v1::EdgeEvent event) {
     edge.Apply(event);
     ++counters.events;
     link = current;
-    if (link == nullptr) return;
+    if (link == nullptr) {
+      if (event.has_refusal()) edge.KeepRefusal(event);
+      return;
+    }
     kept = link->Push(std::move(event));
     if (!kept) {
       ++counters.links_overflowed;
@@ -328,6 +355,7 @@ void EdgeServer::State::Publish(v1::EdgeEvent event) {
     return;
   }
   FailAll(orphans);
+  on_link_change();
   spdlog::warn("the server's link could not keep up and was ended; it must link again");
   link->End(Sentence(grpc::StatusCode::RESOURCE_EXHAUSTED,
                      "The link could not keep up with this edge's events. Open it again."),
@@ -351,6 +379,15 @@ EdgeServer::~EdgeServer() = default;
 void EdgeServer::SetActions(EdgeActions* actions) { state_->actions = actions; }
 
 grpc::Service* EdgeServer::service() { return service_.get(); }
+
+void EdgeServer::SetLinkObserver(std::function<void()> observer) {
+  state_->on_link_change = std::move(observer);
+}
+
+bool EdgeServer::has_link() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->current != nullptr;
+}
 
 bool EdgeServer::linked() const {
   absl::MutexLock lock(&state_->mutex);
@@ -432,6 +469,13 @@ net::awaitable<absl::StatusOr<v1::EstResponse>> EdgeServer::Forward(v1::EstReque
   absl::MutexLock lock(&state->mutex);
   state->est_waiters.erase(id);
   co_return absl::DeadlineExceededError("The server did not answer in time. Try again.");
+}
+
+void EdgeServer::OnRegistered(absl::string_view session_id) {
+  v1::TunnelEvent event;
+  event.set_session_id(std::string(session_id));
+  event.set_type(v1::TunnelEvent::ACCEPTED);
+  state_->PublishTunnel(std::move(event));
 }
 
 void EdgeServer::OnAttached(absl::string_view session_id, Side side) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@
 #include "dataplane/asio.h"
 #include "dataplane/relay.h"
 #include "gateway/edge_events.h"
+#include "gateway/edge_state.h"
 #include "gateway/token_bucket.h"
 #include "proto/edge.pb.h"
 
@@ -38,6 +40,8 @@ class EdgeActions {
   virtual void EndSession(const v1::EndSession& end) = 0;
   virtual void SendToDevice(const v1::DeviceCommand& command) = 0;
   virtual void DropDevice(const v1::DropDevice& drop) = 0;
+  virtual void DialDevice(const v1::DialDevice& dial) = 0;
+  virtual void ProbeDevice(const v1::ProbeDevice& probe) = 0;
 };
 
 struct EdgeServerOptions {
@@ -53,6 +57,8 @@ struct EdgeServerOptions {
   absl::Duration est_timeout = absl::Seconds(15);
   // Refusals that are told to the server.
   Rate refusal_rate{200, absl::Milliseconds(50)};
+  // What is kept for the next link.
+  EdgeStateLimits state;
 };
 
 // Counters for /metrics.
@@ -81,6 +87,13 @@ class EdgeServer : public EdgeEventSink, public EstForwarder, public dataplane::
 
   grpc::Service* service();
 
+  // Called after has_link may have changed, from any thread and also with locks of its callers
+  // held, so that it may do no more than post. To be set once, before service() serves.
+  void SetLinkObserver(std::function<void()> observer);
+
+  // Whether a server is linked.
+  bool has_link() const;
+
   // Whether a server is linked and has been told the whole snapshot.
   bool linked() const;
 
@@ -97,6 +110,7 @@ class EdgeServer : public EdgeEventSink, public EstForwarder, public dataplane::
   dataplane::net::awaitable<absl::StatusOr<v1::EstResponse>> Forward(
       v1::EstRequest request) override;
 
+  void OnRegistered(absl::string_view session_id) override;
   void OnAttached(absl::string_view session_id, dataplane::Side side) override;
   void OnDataFlowing(absl::string_view session_id) override;
   void OnEnded(absl::string_view session_id, const dataplane::RelayEnd& end) override;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
@@ -46,6 +47,8 @@ class FakeActions : public EdgeActions {
     Note("send " + command.unit_id());
   }
   void DropDevice(const v1::DropDevice& drop) override { Note("drop " + drop.unit_id()); }
+  void DialDevice(const v1::DialDevice& dial) override { Note("dial " + dial.unit_id()); }
+  void ProbeDevice(const v1::ProbeDevice& probe) override { Note("probe " + probe.unit_id()); }
 
   void FailRegistration(absl::Status status) {
     absl::MutexLock lock(&mutex_);
@@ -258,10 +261,27 @@ TEST_F(EdgeServiceTest, CommandsReachTheEdgeInOrder) {
   ASSERT_TRUE(link.Write(command));
   command.mutable_drop_device()->set_unit_id("a");
   ASSERT_TRUE(link.Write(command));
+  command.mutable_dial_device()->set_unit_id("b");
+  ASSERT_TRUE(link.Write(command));
+  command.mutable_probe_device()->set_unit_id("c");
+  ASSERT_TRUE(link.Write(command));
   ASSERT_TRUE(link.Configure("again"));
 
-  EXPECT_THAT(actions_.Await(6), ElementsAre("configure ums", "register s1", "send a", "end s1",
-                                             "drop a", "configure again"));
+  EXPECT_THAT(actions_.Await(8), ElementsAre("configure ums", "register s1", "send a", "end s1",
+                                             "drop a", "dial b", "probe c", "configure again"));
+}
+
+TEST_F(EdgeServiceTest, ARegisteredSessionIsToldAsAccepted) {
+  TestLink link(channel_);
+  ASSERT_TRUE(link.Configure("ums"));
+  link.ReadSnapshot();
+
+  edge_->OnRegistered("s1");
+
+  const v1::TunnelEvent accepted = link.Read().tunnel_event();
+  EXPECT_EQ(accepted.type(), v1::TunnelEvent::ACCEPTED);
+  EXPECT_EQ(accepted.session_id(), "s1");
+  EXPECT_EQ(accepted.time().seconds(), absl::ToUnixSeconds(clock_.Now()));
 }
 
 TEST_F(EdgeServiceTest, ASessionThatCannotBeRegisteredEnds) {
@@ -329,6 +349,49 @@ TEST_F(EdgeServiceTest, RefusalsAreToldAndAFloodIsThinnedOut) {
   }
   EXPECT_TRUE(link.Read().has_device_connected());
   EXPECT_EQ(edge_->counters().refusals_suppressed, 97u);
+}
+
+TEST_F(EdgeServiceTest, WhatHappensWithoutALinkIsToldToTheNext) {
+  dataplane::RelayEnd end;
+  end.reason.code = 1000;
+  dataplane::PeerInfo peer;
+  edge_->OnAttached("s1", dataplane::Side::kDevice);
+  edge_->OnEnded("s1", end);
+  edge_->OnRefused("s2", dataplane::Side::kConsole, peer, {4401, "The ticket was used."});
+
+  TestLink link(channel_);
+  ASSERT_TRUE(link.Configure("ums"));
+  EXPECT_THAT(link.ReadSnapshot(),
+              ElementsAre("hello", "tunnel_event", "tunnel_event", "refusal", "snapshot_complete"));
+  // Told, but perhaps to nobody: ends are told again for a while, refusals are not.
+  RunUntil(io_, [&] { return edge_->linked(); });
+  TestLink second(channel_);
+  ASSERT_TRUE(second.Configure("ums"));
+  EXPECT_THAT(second.ReadSnapshot(),
+              ElementsAre("hello", "tunnel_event", "tunnel_event", "snapshot_complete"));
+  RunUntil(io_, [&] { return edge_->linked(); });
+  clock_.Advance(absl::Seconds(31));
+  TestLink third(channel_);
+  ASSERT_TRUE(third.Configure("ums"));
+  EXPECT_THAT(third.ReadSnapshot(), ElementsAre("hello", "snapshot_complete"));
+}
+
+TEST_F(EdgeServiceTest, TellsThatALinkCameOrWent) {
+  std::atomic<int> changes{0};
+  edge_->SetLinkObserver([&] { ++changes; });
+  EXPECT_FALSE(edge_->has_link());
+  TestLink link(channel_);
+  ASSERT_TRUE(link.Configure("ums"));
+  link.ReadSnapshot();
+  EXPECT_TRUE(edge_->has_link());
+  EXPECT_EQ(changes, 1);
+
+  link.HangUp();
+  EXPECT_TRUE(link.Finish().ok());
+
+  EXPECT_FALSE(edge_->has_link());
+  EXPECT_EQ(changes, 2);
+  Stop();
 }
 
 TEST_F(EdgeServiceTest, EnrolmentWithoutALinkIsUnavailable) {

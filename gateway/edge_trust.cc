@@ -26,6 +26,13 @@ absl::StatusOr<std::string> TextOrFile(const std::string& text, const std::strin
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
+absl::StatusOr<dataplane::Validity> ValidityOfLeaf(const dataplane::TlsIdentity& identity) {
+  FAIRLEAD_ASSIGN_OR_RETURN(
+      const dataplane::Certificates chain,
+      dataplane::ParseCertificatesPem(identity.certificate_chain_pem, "the certificate chain"));
+  return dataplane::ValidityOf(*chain[0]);
+}
+
 }  // namespace
 
 EdgeTrust::EdgeTrust(EdgeTrustSource source, Loaded loaded,
@@ -41,6 +48,11 @@ absl::StatusOr<EdgeTrust::Loaded> EdgeTrust::Load(const EdgeTrustSource& source)
                             TextOrFile(source.identity.private_key_pem, source.private_key_file));
   FAIRLEAD_ASSIGN_OR_RETURN(loaded.client_ca_pem,
                             TextOrFile(source.client_ca_pem, source.client_ca_file));
+  const absl::StatusOr<dataplane::Validity> validity = ValidityOfLeaf(loaded.identity);
+  if (!validity.ok()) {
+    return Annotate(validity.status(), absl::StrCat("certificate ", source.certificate_file));
+  }
+  loaded.validity = *validity;
   return loaded;
 }
 
@@ -63,6 +75,24 @@ absl::Status EdgeTrust::Apply(const Loaded& loaded, const std::string& device_ca
 
 absl::Status EdgeTrust::Reload() {
   FAIRLEAD_ASSIGN_OR_RETURN(Loaded loaded, Load(source_));
+  return PutIntoForce(std::move(loaded));
+}
+
+absl::Status EdgeTrust::Replace(const dataplane::TlsIdentity& identity,
+                                const std::string& client_ca_pem) {
+  Loaded loaded;
+  loaded.identity = identity;
+  loaded.client_ca_pem = client_ca_pem;
+  FAIRLEAD_ASSIGN_OR_RETURN(loaded.validity, ValidityOfLeaf(identity));
+  return PutIntoForce(std::move(loaded));
+}
+
+bool EdgeTrust::ValidAt(absl::Time time) const {
+  absl::MutexLock lock(&mutex_);
+  return loaded_.validity.not_before <= time && time <= loaded_.validity.not_after;
+}
+
+absl::Status EdgeTrust::PutIntoForce(Loaded loaded) {
   absl::MutexLock lock(&mutex_);
   FAIRLEAD_RETURN_IF_ERROR(Annotate(Apply(loaded, device_ca_pem_),
                                     absl::StrCat("certificate ", source_.certificate_file)));
@@ -77,6 +107,14 @@ absl::Status EdgeTrust::SetDeviceCa(std::string device_ca_pem) {
       Annotate(Apply(loaded_, device_ca_pem), "the CA certificates named by the server"));
   device_ca_pem_ = std::move(device_ca_pem);
   return absl::OkStatus();
+}
+
+std::string EdgeTrust::client_ca_pem() const {
+  absl::MutexLock lock(&mutex_);
+  if (device_ca_pem_.empty() || device_ca_pem_ == loaded_.client_ca_pem) {
+    return loaded_.client_ca_pem;
+  }
+  return absl::StrCat(loaded_.client_ca_pem, "\n", device_ca_pem_);
 }
 
 }  // namespace fairlead::gateway

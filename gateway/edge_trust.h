@@ -12,7 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "dataplane/tls_context.h"
+#include "dataplane/x509_util.h"
 
 namespace fairlead::gateway {
 
@@ -39,22 +41,34 @@ class EdgeTrust {
   // Errors: INVALID_ARGUMENT; then what was in force stays so.
   absl::Status SetDeviceCa(std::string device_ca_pem);
 
+  // Takes another certificate, key and CA in place of those of the source's texts.
+  // Errors: as Create; then what was in force stays so.
+  absl::Status Replace(const dataplane::TlsIdentity& identity, const std::string& client_ca_pem);
+
+  // Whether the edge's own certificate is valid at `time`.
+  bool ValidAt(absl::Time time) const;
+
+  // The CAs whose clients are believed, PEM.
+  std::string client_ca_pem() const;
+
   const std::shared_ptr<dataplane::TlsServerContext>& context() const { return context_; }
 
  private:
   struct Loaded {
     dataplane::TlsIdentity identity;
     std::string client_ca_pem;
+    dataplane::Validity validity;
   };
   EdgeTrust(EdgeTrustSource source, Loaded loaded,
             std::shared_ptr<dataplane::TlsServerContext> context);
   static absl::StatusOr<Loaded> Load(const EdgeTrustSource& source);
   // Puts both kinds of CAs into force.
   absl::Status Apply(const Loaded& loaded, const std::string& device_ca_pem);
+  absl::Status PutIntoForce(Loaded loaded);
 
   const EdgeTrustSource source_;
   const std::shared_ptr<dataplane::TlsServerContext> context_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
   std::string device_ca_pem_ ABSL_GUARDED_BY(mutex_);
 };

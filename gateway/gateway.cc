@@ -19,7 +19,9 @@
 #include "gateway/edge_actions.h"
 #include "gateway/edge_trust.h"
 #include "gateway/grpc_bridge.h"
+#include "gateway/icg_edge.h"
 #include "gateway/operations_routes.h"
+#include "gateway/refusal.h"
 #include "gateway/relay_notices.h"
 #include "gateway/rest_adapter.h"
 #include "gateway/static_files.h"
@@ -57,6 +59,12 @@ EdgeServerOptions MakeLinkOptions(const GatewayOptions& options) {
   return link;
 }
 
+DeviceHubOptions MakeHubOptions(const GatewayOptions& options) {
+  DeviceHubOptions hub = options.devices;
+  hub.accept_os_11 = options.icg.has_value();
+  return hub;
+}
+
 // Waits until `done` holds, at most `timeout`.
 void WaitUntil(const std::function<bool()>& done, absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
@@ -88,12 +96,19 @@ struct Gateway::State {
         threads(options.io_threads),
         edge(peers, *options.clock, threads.NextExecutor(), MakeLinkOptions(options)),
         relay(threads, edge, *options.clock, MakeRelayOptions(options)),
-        hub(edge, *options.clock, options.devices),
+        hub(edge, *options.clock, MakeHubOptions(options)),
         tunnels(relay, hub, edge),
         est(edge, hub, edge, *options.clock, options.enrollment),
         operations([this] { return CheckReadiness(); }, [this] { return CollectMetrics(); }),
-        actions(relay, hub, tunnels, [this](const std::string& pem) { TrustDevices(pem); }) {
+        dialer([this] { return threads.NextExecutor(); }, relay, edge, *options.clock,
+               MakeDialSources(), options.dialling),
+        actions(relay, hub, tunnels, dialer, edge, *options.clock,
+                [this](const v1::EdgeConfiguration& configuration) { Configure(configuration); }) {
     edge.SetActions(&actions);
+    if (options.icg.has_value()) {
+      icg = std::make_unique<IcgEdge>(*options.icg, edge, hub, *trust, *options.clock,
+                                      threads.NextExecutor());
+    }
   }
 
   void AddEdgeRoutes();
@@ -103,7 +118,8 @@ struct Gateway::State {
   void AddUpgradeRoute(const char* pattern, dataplane::UpgradeHandler handler);
   Readiness CheckReadiness() const;
   std::vector<Metric> CollectMetrics() const;
-  void TrustDevices(const std::string& pem);
+  void Configure(const v1::EdgeConfiguration& configuration);
+  DeviceDialerSources MakeDialSources() const;
   dataplane::RawHandler BridgeHandler();
   void Stop(absl::Duration drain);
 
@@ -117,7 +133,10 @@ struct Gateway::State {
   TunnelRoutes tunnels;
   EstRoutes est;
   OperationsRoutes operations;
+  DeviceDialer dialer;
   LiveEdgeActions actions;
+  // On an ICG.
+  std::unique_ptr<IcgEdge> icg;
   StaticFiles web;
   std::optional<proto::HttpRules> rules;
   dataplane::Router router;
@@ -165,6 +184,7 @@ void Gateway::State::AddEdgeRoutes() {
 }
 
 void Gateway::State::AddApiRoutes(grpc::Server* server) {
+  if (icg != nullptr) icg->AddRoutes(router, server->InProcessChannel(grpc::ChannelArguments()));
   if (!rules.has_value()) return;
   const auto channel = server->InProcessChannel(grpc::ChannelArguments());
   rest = std::make_unique<RestAdapter>(*rules, channel);
@@ -187,6 +207,7 @@ std::vector<Metric> Gateway::State::CollectMetrics() const {
   const dataplane::RelayCounters sessions = relay.counters();
   const DeviceHubCounters devices = hub.counters();
   const EdgeServerCounters link = edge.counters();
+  const DeviceDialerCounters dialled = dialer.counters();
   std::vector<Metric> metrics;
   const auto add = [&](const char* name, const char* help, Metric::Kind kind, double value) {
     metrics.push_back(Metric{name, help, kind, value});
@@ -211,6 +232,8 @@ std::vector<Metric> Gateway::State::CollectMetrics() const {
   add("fairlead_devices_connected_total", "Device connections that were entered.", kCounter,
       devices.connected);
   add("fairlead_devices_refused_total", "Device connections refused.", kCounter, devices.refused);
+  add("fairlead_devices_refused_limit_total", "Of these, connections beyond the limit of devices.",
+      kCounter, devices.refused_limit);
   add("fairlead_device_messages_received_total", "Messages from devices.", kCounter,
       devices.messages_received);
   add("fairlead_device_messages_sent_total", "Messages queued for devices.", kCounter,
@@ -227,15 +250,36 @@ std::vector<Metric> Gateway::State::CollectMetrics() const {
   add("fairlead_refusals_total", "Refusals at this edge.", kCounter, link.refusals);
   add("fairlead_refusals_suppressed_total", "Refusals not told to the server, being too many.",
       kCounter, link.refusals_suppressed);
+  add("fairlead_device_dials_total", "OS 11 devices that were to be dialled.", kCounter,
+      dialled.dials);
+  add("fairlead_device_dials_failed_total", "Of these, not reached.", kCounter,
+      dialled.dials_failed);
+  add("fairlead_device_probes_total", "OS 11 devices that were to be probed.", kCounter,
+      dialled.probes);
+  add("fairlead_device_probes_failed_total", "Of these, not reached.", kCounter,
+      dialled.probes_failed);
+  add("fairlead_device_probes_waiting", "Probes that wait for others.", kGauge,
+      dialled.probes_waiting);
   if (bridge != nullptr) {
     add("fairlead_grpc_connections", "gRPC connections open now.", kGauge, bridge->open_now());
   }
   return metrics;
 }
 
-void Gateway::State::TrustDevices(const std::string& pem) {
-  const absl::Status set = trust->SetDeviceCa(pem);
-  if (!set.ok()) spdlog::error("{}; the old ones stay in force", std::string(set.message()));
+void Gateway::State::Configure(const v1::EdgeConfiguration& configuration) {
+  if (!configuration.device_ca_pem().empty()) {
+    const absl::Status set = trust->SetDeviceCa(configuration.device_ca_pem());
+    if (!set.ok()) spdlog::error("{}; the old ones stay in force", std::string(set.message()));
+  }
+  if (icg != nullptr) icg->SetGracePeriod(FromProto(configuration.grace_period()));
+}
+
+DeviceDialerSources Gateway::State::MakeDialSources() const {
+  DeviceDialerSources sources;
+  sources.identity = options.dial_identity;
+  sources.device_ca = [this] { return trust->client_ca_pem(); };
+  sources.is_revoked = [this](absl::string_view print) { return hub.IsRevoked(print); };
+  return sources;
 }
 
 dataplane::RawHandler Gateway::State::BridgeHandler() {
@@ -263,6 +307,7 @@ void Gateway::State::Stop(absl::Duration drain) {
   WaitUntil([this] { return edge.open_links() == 0; }, kFlushTimeout);
   if (rest != nullptr) rest->Stop();
   if (watch != nullptr) watch->Stop();
+  if (icg != nullptr) icg->Stop();
   if (listener != nullptr) {
     listener->CloseAll();
     if (!listener->AwaitClosed(kCloseTimeout)) {
@@ -320,6 +365,11 @@ absl::Status Gateway::Start(grpc::Server* server) {
 std::uint16_t Gateway::port() const { return state_->listener->port(); }
 
 absl::Status Gateway::Reload() { return state_->trust->Reload(); }
+
+absl::Status Gateway::Replace(const dataplane::TlsIdentity& identity,
+                              const std::string& client_ca_pem) {
+  return state_->trust->Replace(identity, client_ca_pem);
+}
 
 bool Gateway::ready() const { return state_->CheckReadiness().ready; }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,13 +15,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "base/call_peer.h"
 #include "base/clock.h"
 #include "dataplane/listener.h"
 #include "dataplane/tls_context.h"
+#include "gateway/device_dialer.h"
 #include "gateway/device_hub.h"
 #include "gateway/edge_service.h"
 #include "gateway/est_routes.h"
+#include "gateway/server_absence.h"
 
 namespace google::protobuf {
 class ServiceDescriptor;
@@ -62,6 +66,15 @@ struct GatewayOptions {
   // Whether /metrics is served.
   bool metrics = true;
 
+  // Set on an ICG alone: it is linked from outside, so that it offers the link as a WebSocket, and
+  // knows what to do while no server is linked.
+  absl::optional<IcgOptions> icg;
+
+  // The certificate with the server role that is shown to OS 11 devices which are dialled, and its
+  // key; asked for every few hours. Null on an ICG: it dials none.
+  std::function<absl::StatusOr<dataplane::TlsIdentity>()> dial_identity;
+  DeviceDialerOptions dialling;
+
   // Sessions that may be open.
   std::size_t max_sessions = 100'000;
   DeviceHubOptions devices;
@@ -75,7 +88,7 @@ struct GatewayOptions {
 // Lifecycle: Create; register edge_service() with a grpc::ServerBuilder that was set up by
 // ConfigureServer (gateway/grpc_bridge.h) and has no port; BuildAndStart; Start; Stop; shut the
 // grpc::Server down and destroy it; destroy the gateway.
-// Thread: one, but for port, Reload and route_patterns: any.
+// Thread: one, but for port, Reload, Replace and route_patterns: any.
 class Gateway {
  public:
   // Errors: INVALID_ARGUMENT bad certificates, addresses or services; NOT_FOUND a file or folder
@@ -102,6 +115,9 @@ class Gateway {
   // Reads the certificate files again; new handshakes use what they say, connections stay.
   // Errors: as Create; then what was in force stays so.
   absl::Status Reload();
+
+  // The same for an edge whose certificates are texts: takes others in their place.
+  absl::Status Replace(const dataplane::TlsIdentity& identity, const std::string& client_ca_pem);
 
   // Whether a server is linked, so that devices and Consoles can be served.
   bool ready() const;

@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 #include <openssl/sha.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <fstream>
 #include <future>
 #include <map>
@@ -24,6 +25,7 @@
 #include "base/status_matchers.h"
 #include "dataplane/client.h"
 #include "dataplane/testing/test_pki.h"
+#include "dataplane/tls_stream.h"
 #include "gateway/grpc_bridge.h"
 #include "gateway/relay_notices.h"
 #include "gateway/testing/fakes.h"
@@ -184,12 +186,9 @@ class GatewayTest : public ::testing::Test {
         static_cast<std::int32_t>(absl::ToInt64Nanoseconds(pairing % absl::Seconds(1))));
     session.mutable_pairing_timeout()->set_seconds(absl::ToInt64Seconds(pairing));
     ASSERT_TRUE(link_->Write(command));
-    // The edge takes commands in order: when it has said something about the next one, it knows
-    // this one.
-    v1::EdgeCommand bad;
-    bad.mutable_register_session()->set_session_id("fence");
-    ASSERT_TRUE(link_->Write(bad));
-    EXPECT_EQ(NextTunnelEvent().session_id(), "fence");
+    const v1::TunnelEvent accepted = NextTunnelEvent();
+    EXPECT_EQ(accepted.session_id(), tickets.session);
+    EXPECT_EQ(accepted.type(), v1::TunnelEvent::ACCEPTED);
   }
 
   v1::TunnelEvent NextTunnelEvent() {
@@ -401,6 +400,69 @@ TEST_F(GatewayTest, ATicketIsGoodForItsDeviceAlone) {
   Register(tickets);
 
   EXPECT_THAT(Next(DialDevice(tickets.device, "b")), HasSubstr("close 440"));
+}
+
+// A TLS port that serves one connection, until its end.
+dataplane::net::awaitable<void> ServeOneDevice(dataplane::net::ip::tcp::acceptor& acceptor,
+                                               dataplane::TlsIdentity identity, std::string ca_pem,
+                                               std::shared_ptr<bool> shaken) {
+  auto [error, socket] = co_await acceptor.async_accept(dataplane::kToken);
+  if (error) co_return;
+  const auto context = dataplane::TlsServerContext::Create(identity, ca_pem).value();
+  dataplane::TlsStream stream(std::move(socket), context->Acquire(),
+                              dataplane::TlsStream::Role::kServer);
+  const absl::Status status = co_await stream.Handshake(absl::Seconds(10), "", nullptr);
+  *shaken = status.ok();
+  const std::string banner = "login: ";
+  co_await stream.async_write_some(dataplane::net::buffer(banner), dataplane::kToken);
+  char byte = 0;
+  co_await stream.async_read_some(dataplane::net::buffer(&byte, 1), dataplane::kToken);
+}
+
+TEST_F(GatewayTest, AnOs11DeviceIsDialledForASession) {
+  StopAll();
+  GatewayOptions options = Options();
+  options.dial_identity = [this]() -> absl::StatusOr<dataplane::TlsIdentity> {
+    return ca_.Issue(ClientSpec("urn:fairlead:server:ums"));
+  };
+  Start(std::move(options));
+  Link();
+  const Tickets tickets;
+  Register(tickets);
+  dataplane::net::ip::tcp::acceptor acceptor(io_, {dataplane::net::ip::address_v4::loopback(), 0});
+  const auto shaken = std::make_shared<bool>(false);
+  const auto served = Spawn(
+      io_,
+      ServeOneDevice(acceptor, ca_.Issue(ClientSpec("urn:fairlead:device:a")), ca_.pem(), shaken));
+  v1::EdgeCommand command;
+  v1::DialDevice& dial = *command.mutable_dial_device();
+  dial.set_session_id(tickets.session);
+  dial.set_ticket(tickets.device);
+  dial.set_unit_id("a");
+  dial.set_address(absl::StrCat("127.0.0.1:", acceptor.local_endpoint().port()));
+  ASSERT_TRUE(link_->Write(command));
+  RunUntil(io_, [&] { return *shaken; });
+
+  EXPECT_EQ(NextTunnelEvent().type(), v1::TunnelEvent::DEVICE_REQUESTED);
+  EXPECT_EQ(NextTunnelEvent().type(), v1::TunnelEvent::DEVICE_ATTACHED);
+  const auto console =
+      Dial(kConsoleTunnel, "", {"fairlead.terminal.v1", "fairlead.ticket." + tickets.console});
+  EXPECT_EQ(Next(console), "text " + AttachedText());
+  EXPECT_EQ(Next(console), "text " + PeerAttachedText());
+  EXPECT_EQ(Next(console), "binary login: ");
+  (*console).websocket->Abort();
+  RunUntil(io_, [&] { return *served; });
+}
+
+TEST_F(GatewayTest, TheServersOwnHubSendsAnOs11DeviceAway) {
+  Link();
+  const auto device = Dial(kConnect, "urn:fairlead:device:a", {kUnifiedSubprotocol});
+  ASSERT_THAT(device, IsOk());
+  v1::DeviceMessage hello;
+  hello.mutable_hello()->set_os_generation(v1::Device::OS_11);
+  EXPECT_THAT(Await(io_, device->websocket->WriteBinary(hello.SerializeAsString())), IsOk());
+
+  EXPECT_EQ(Next(device), "close 4403");
 }
 
 TEST_F(GatewayTest, ATicketExpires) {
