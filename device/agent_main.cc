@@ -2,6 +2,7 @@
 //
 // The agent: runs on a device, keeps it connected to its server, and gives terminals on it.
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,14 +11,17 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
@@ -26,16 +30,34 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "dataplane/client.h"
+#include "device/connectors.h"
+#include "device/direct_port.h"
 #include "device/identity.h"
 #include "device/profiles.h"
 #include "device/state_dir.h"
 #include "device/unified_client.h"
 
-ABSL_FLAG(std::string, server, "", "Where the server or ICG listens: HOST:PORT. Required.");
+ABSL_FLAG(std::string, server, "",
+          "Where the server or ICG listens: HOST:PORT, or several with commas between, which are "
+          "tried in turn. Required. The server may name further places later.");
+ABSL_FLAG(std::string, connector_preference, "none",
+          "Which kind of the places that the server names is tried first: none, server or icg. A "
+          "preference that the server sends wins.");
+ABSL_FLAG(std::string, proxy, "",
+          "HTTP proxy that all connections of the agent are made through: http://HOST:PORT.");
+ABSL_FLAG(int, os, 12,
+          "Generation of the operating system: 12, or 11, whose terminals are Telnet streams and "
+          "whose server may dial the device.");
+ABSL_FLAG(std::string, listen, "",
+          "With --os=11: the addresses where servers dial this device, with commas between, by "
+          "default 0.0.0.0:30022,[::]:30022; \"none\" for none; port 0 picks one.");
+ABSL_FLAG(std::string, port_file, "",
+          "With --os=11: file to write the port of the first address to, once it is open.");
 ABSL_FLAG(std::string, state_dir, "",
           "Folder for key, certificate and settings; made if missing. Required.");
 ABSL_FLAG(std::string, unit_id, "",
@@ -73,14 +95,86 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, absl::string_view 
   return text.str();
 }
 
-absl::StatusOr<dataplane::Endpoint> ParseServer(const std::string& server) {
-  if (server.empty()) return absl::InvalidArgumentError("--server=HOST:PORT is missing");
-  absl::StatusOr<dataplane::Endpoint> endpoint =
-      dataplane::ParseUrl(absl::StrCat("https://", server));
-  if (!endpoint.ok() || endpoint->target != "/") {
-    return absl::InvalidArgumentError(absl::StrCat("--server=", server, " is not HOST:PORT"));
+absl::StatusOr<v1::Device::ConnectorPreference> ParsePreference(const std::string& text) {
+  if (text == "none") return v1::Device::CONNECTOR_PREFERENCE_UNSPECIFIED;
+  if (text == "server") return v1::Device::SERVER;
+  if (text == "icg") return v1::Device::ICG;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--connector_preference=", text, " is neither none, server nor icg"));
+}
+
+// Where the device connects, and as what.
+absl::Status ReadConnectionFlags(UnifiedClientOptions& options) {
+  const std::string servers = absl::GetFlag(FLAGS_server);
+  if (servers.empty()) return absl::InvalidArgumentError("--server=HOST:PORT is missing");
+  FAIRLEAD_ASSIGN_OR_RETURN(options.servers, ParseEndpoints(servers, "--server"));
+  FAIRLEAD_ASSIGN_OR_RETURN(options.connector_preference,
+                            ParsePreference(absl::GetFlag(FLAGS_connector_preference)));
+  options.proxy = absl::GetFlag(FLAGS_proxy);
+  if (!options.proxy.empty()) {
+    FAIRLEAD_RETURN_IF_ERROR(Annotate(dataplane::ParseProxy(options.proxy).status(), "--proxy"));
   }
-  return endpoint;
+  const int os = absl::GetFlag(FLAGS_os);
+  if (os != 11 && os != 12) {
+    return absl::InvalidArgumentError(absl::StrCat("--os=", os, " is neither 11 nor 12"));
+  }
+  options.os_generation = os == 11 ? v1::Device::OS_11 : v1::Device::OS_12;
+  return absl::OkStatus();
+}
+
+bool HasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+// The addresses of the device's own port; empty for none.
+absl::StatusOr<std::vector<std::string>> ReadListenFlags() {
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  const bool is_os_11 = absl::GetFlag(FLAGS_os) == 11;
+  std::vector<std::string> addresses;
+  if (!is_os_11 && !listen.empty() && listen != "none") {
+    return absl::InvalidArgumentError("--listen is for --os=11; an OS 12 device has no port");
+  }
+  if (!is_os_11 || listen == "none") {
+    if (absl::GetFlag(FLAGS_port_file).empty()) return addresses;
+    return absl::InvalidArgumentError("--port_file wants a port: --os=11 with --listen");
+  }
+  if (!listen.empty()) {
+    addresses = absl::StrSplit(listen, ',');
+    return addresses;
+  }
+  addresses.push_back("0.0.0.0:30022");
+  if (HasIpv6()) addresses.push_back("[::]:30022");
+  return addresses;
+}
+
+// Whoever reads the file sees all of it.
+absl::Status WritePortFile(std::uint16_t port) {
+  const std::string path = absl::GetFlag(FLAGS_port_file);
+  if (path.empty()) return absl::OkStatus();
+  const std::string temporary = path + ".tmp";
+  std::ofstream file(temporary);
+  file << port << "\n";
+  file.close();
+  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("--port_file=", path, " cannot be written"));
+  }
+  return absl::OkStatus();
+}
+
+// Opens the device's own port, if it has one.
+absl::Status OpenPort(net::any_io_executor executor, const std::vector<std::string>& addresses,
+                      const StateDir& state, const Identity& identity, const std::string& ca_pem,
+                      Terminals& terminals, std::unique_ptr<DirectPort>& port) {
+  if (addresses.empty()) return absl::OkStatus();
+  dataplane::StreamListenerOptions options;
+  options.addresses = addresses;
+  port = std::make_unique<DirectPort>(executor, std::move(options), state, identity, ca_pem,
+                                      terminals);
+  FAIRLEAD_RETURN_IF_ERROR(Annotate(port->Start(), "--listen"));
+  spdlog::info("servers may dial this device at port {}", port->ports().front());
+  return WritePortFile(port->ports().front());
 }
 
 // The hardware address of the first interface that has one, in the order of their names; those of
@@ -173,7 +267,8 @@ absl::StatusOr<std::string> FindUnitId(const StateDir& state) {
 absl::Status RunAgent() {
   FAIRLEAD_RETURN_IF_ERROR(InitLog("agent", absl::GetFlag(FLAGS_log_level)));
   UnifiedClientOptions options;
-  FAIRLEAD_ASSIGN_OR_RETURN(options.server, ParseServer(absl::GetFlag(FLAGS_server)));
+  FAIRLEAD_RETURN_IF_ERROR(ReadConnectionFlags(options));
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::vector<std::string> addresses, ReadListenFlags());
   const std::string state_dir = absl::GetFlag(FLAGS_state_dir);
   if (state_dir.empty()) return absl::InvalidArgumentError("--state_dir=FOLDER is missing");
   FAIRLEAD_ASSIGN_OR_RETURN(options.first_authentication_key, FindFirstAuthenticationKey());
@@ -206,11 +301,15 @@ absl::Status RunAgent() {
   UnifiedClient client(context.get_executor(), std::move(options), state, identity,
                        std::move(profiles), SystemClock());
   client.OnEnrolled([&state, trust] { return KeepTrust(state, trust); });
+  std::unique_ptr<DirectPort> port;
+  FAIRLEAD_RETURN_IF_ERROR(OpenPort(context.get_executor(), addresses, state, identity,
+                                    trust.ca_pem, client.terminals(), port));
   net::signal_set signals(context, SIGTERM, SIGINT);
   net::steady_timer patience(context);
-  signals.async_wait([&client, &context, &patience](dataplane::error_code error, int) {
+  signals.async_wait([&client, &port, &context, &patience](dataplane::error_code error, int) {
     if (error) return;
     spdlog::info("stopping");
+    if (port != nullptr) port->Stop();
     client.Stop();
     // Longer than a program may take to end; a server that does not answer is not waited for.
     patience.expires_after(std::chrono::seconds(11));

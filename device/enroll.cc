@@ -67,7 +67,7 @@ net::awaitable<absl::Status> Enroll(EstTransport& transport, Identity& identity,
   const absl::StatusOr<dataplane::HttpResponse> response = co_await transport.Send(std::move(ask));
   const absl::StatusOr<std::string> authorities = CertificatesOf(response);
   if (!authorities.ok()) co_return Annotate(authorities.status(), "asking for the CA certificates");
-  const absl::Status kept = state.Write("ca.pem", *authorities);
+  const absl::Status kept = state.Write(kEnrolledCaFile, *authorities);
   if (!kept.ok()) co_return kept;
 
   absl::StatusOr<dataplane::HttpRequest> request = CertificateRequest("simpleenroll", identity);

@@ -20,6 +20,10 @@ absl::StatusOr<std::string> ReadIfThere(const StateDir& state, absl::string_view
   return contents;
 }
 
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
+}
+
 }  // namespace
 
 absl::StatusOr<Identity> Identity::Load(const StateDir& state, const std::string& unit_id) {
@@ -81,6 +85,20 @@ absl::Status Identity::Add(const std::string& chain_pem) {
 bool Identity::expired(absl::Time now) const {
   const absl::StatusOr<CertificateFacts> facts = InspectCertificate(chain_pem(), key_);
   return facts.ok() && now >= facts->not_after;
+}
+
+std::string Identity::ValidityProblem(absl::Time now) const {
+  const absl::StatusOr<CertificateFacts> facts = InspectCertificate(chain_pem(), key_);
+  if (!facts.ok()) return "";
+  const std::string clock = absl::StrCat("; this device's clock says ", TimeText(now), ": ");
+  if (now < facts->not_before) {
+    return absl::StrCat("this device's certificate is not valid before ",
+                        TimeText(facts->not_before), clock, "correct the clock");
+  }
+  if (now < facts->not_after) return "";
+  return absl::StrCat("this device's certificate expired on ", TimeText(facts->not_after), clock,
+                      "enrol it again with a new first-authentication key (--key_file), or correct "
+                      "the clock");
 }
 
 absl::Time Identity::renewal_time() const {

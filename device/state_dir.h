@@ -13,6 +13,9 @@
 
 namespace fairlead::device {
 
+// The CA certificates that EST gave at enrolment, PEM: those of devices, servers and ICGs.
+inline constexpr char kEnrolledCaFile[] = "ca.pem";
+
 // Thread: one; one process at a time (Open takes a lock).
 class StateDir {
  public:

@@ -51,13 +51,13 @@ void Terminals::Open(const v1::OpenTerminal& request) {
   spdlog::info("session {}: {} asks for a terminal, profile \"{}\", reason \"{}\"", Printable(id),
                Printable(request.user()), Printable(request.profile()),
                Printable(request.reason()));
+  TerminalRequest terminal;
+  const std::optional<Refused> refused = WhyNot(request.profile(), terminal.program);
+  if (refused.has_value()) return OnRefused(id, refused->refusal, refused->message);
   if (!IsTicket(request.ticket())) {
     return OnRefused(id, v1::OpenTerminalResult::TUNNEL_FAILED,
                      "The server sent the device a malformed ticket.");
   }
-  TerminalRequest terminal;
-  const std::optional<Refused> refused = WhyNot(request.profile(), terminal.program);
-  if (refused.has_value()) return OnRefused(id, refused->refusal, refused->message);
   terminal.session_id = id;
   terminal.ticket = request.ticket();
   terminal.size = SizeOf(request);

@@ -15,15 +15,10 @@
 namespace fairlead::device {
 namespace {
 
-constexpr char kUnifiedPath[] = "/device-connector/device/ws-connect";
-constexpr char kTunnelPath[] = "/device-connector/device/portforwarding";
-constexpr char kUnifiedProtocol[] = "fairlead.unified.v1";
-constexpr char kTerminalProtocol[] = "fairlead.terminal.v1";
 constexpr char kSettingsFile[] = "settings.pb";
+constexpr char kConnectorsFile[] = "connectors.pb";
 constexpr std::uint32_t kProtocolVersion = 1;
 constexpr std::size_t kMaxOutbox = 1000;
-constexpr absl::Duration kFetchTimeout = absl::Seconds(20);
-constexpr absl::Duration kRenewalCheck = absl::Hours(1);
 constexpr absl::Duration kClockSkew = absl::Minutes(5);
 constexpr absl::Duration kNever = absl::Hours(1);
 
@@ -34,10 +29,14 @@ std::uint64_t Seed() {
   return seed;
 }
 
-dataplane::Endpoint WithTarget(const dataplane::Endpoint& server, absl::string_view target) {
-  dataplane::Endpoint endpoint = server;
-  endpoint.target = std::string(target);
-  return endpoint;
+ConnectorsOptions OptionsOf(const UnifiedClientOptions& options) {
+  ConnectorsOptions connectors;
+  connectors.servers = options.servers;
+  connectors.preference = options.connector_preference;
+  connectors.icgs_only = options.os_generation == v1::Device::OS_11;
+  connectors.backoff = options.backoff;
+  connectors.seed = Seed();
+  return connectors;
 }
 
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
@@ -50,22 +49,6 @@ bool IsRefusal(const absl::Status& status) {
 
 }  // namespace
 
-// EST over the same server and trust as all else.
-class UnifiedClient::Transport : public EstTransport {
- public:
-  Transport(const dataplane::Endpoint& server, dataplane::DialOptions options)
-      : server_(server), options_(std::move(options)) {}
-
-  net::awaitable<absl::StatusOr<dataplane::HttpResponse>> Send(
-      dataplane::HttpRequest request) override {
-    return dataplane::Fetch(server_, options_, std::move(request), kFetchTimeout);
-  }
-
- private:
-  const dataplane::Endpoint server_;
-  const dataplane::DialOptions options_;
-};
-
 UnifiedClient::UnifiedClient(net::any_io_executor executor, UnifiedClientOptions options,
                              const StateDir& state, Identity& identity, Profiles profiles,
                              const Clock& clock)
@@ -76,13 +59,16 @@ UnifiedClient::UnifiedClient(net::any_io_executor executor, UnifiedClientOptions
       clock_(clock),
       terminals_(
           executor, std::move(profiles), *this,
-          [this](v1::DeviceMessage message) { Send(std::move(message)); }, clock,
-          options_.timeouts),
-      backoff_(Seed(), options_.backoff),
+          [this](v1::DeviceMessage message) { Send(std::move(message)); }, clock, options_.timeouts,
+          options_.os_generation == v1::Device::OS_11 ? StreamKind::kTelnet : StreamKind::kPty),
+      connectors_(OptionsOf(options_)),
       wake_(executor),
       renewal_(executor),
       outgoing_(executor) {
   LoadSettings();
+  LoadConnectors();
+  // Tests serve connections that nobody dialled.
+  connected_to_.endpoint = options_.servers.front();
 }
 
 UnifiedClient::~UnifiedClient() = default;
@@ -103,38 +89,36 @@ void UnifiedClient::KeepSettings(const v1::TerminalSettings& settings) {
   spdlog::info("terminal settings: {}", settings.ShortDebugString());
 }
 
-bool UnifiedClient::MustEnroll() const {
-  // An expired certificate opens no door; with a key, the same key pair gets a new one.
-  const bool can_again = !options_.first_authentication_key.empty();
-  return !identity_.enrolled() || (can_again && identity_.expired(clock_.Now()));
+void UnifiedClient::LoadConnectors() {
+  const absl::StatusOr<std::string> stored = state_.Read(kConnectorsFile);
+  v1::ConnectorList list;
+  if (!stored.ok() || !list.ParseFromString(*stored)) return;
+  const absl::Status taken = connectors_.Update(list);
+  if (!taken.ok()) spdlog::warn("the connectors that were kept: {}", Printable(taken.message()));
 }
 
-absl::StatusOr<dataplane::DialOptions> UnifiedClient::TlsWithoutCertificate() const {
-  dataplane::DialOptions options;
-  FAIRLEAD_ASSIGN_OR_RETURN(options.tls,
-                            dataplane::TlsClientContext::Create(options_.trust, nullptr, {}));
-  return options;
-}
-
-absl::StatusOr<dataplane::DialOptions> UnifiedClient::Tls() {
-  if (tls_ == nullptr || tls_chain_ != identity_.chain_pem()) {
-    dataplane::TlsIdentity identity;
-    identity.certificate_chain_pem = identity_.chain_pem();
-    identity.private_key_pem = identity_.key_pem();
-    // No ALPN: the edge asks for our certificate then.
-    FAIRLEAD_ASSIGN_OR_RETURN(
-        tls_, dataplane::TlsClientContext::Create(options_.trust,
-                                                  identity_.enrolled() ? &identity : nullptr, {}));
-    tls_chain_ = identity_.chain_pem();
+void UnifiedClient::KeepConnectors(const v1::ConnectorList& list) {
+  if (const absl::Status taken = connectors_.Update(list); !taken.ok()) {
+    spdlog::warn("the server's list of connectors is left aside: {}", Printable(taken.message()));
+    return;
   }
-  dataplane::DialOptions options;
-  options.tls = tls_;
-  return options;
+  const std::string bytes = list.SerializeAsString();
+  if (state_.Read(kConnectorsFile).value_or("") == bytes) return;
+  const absl::Status kept = state_.Write(kConnectorsFile, bytes);
+  // It holds for this run all the same.
+  if (!kept.ok()) spdlog::warn("the list of connectors could not be kept: {}", kept.ToString());
+  spdlog::info("connectors: {}", Printable(list.ShortDebugString()));
 }
 
 net::awaitable<void> UnifiedClient::Run() {
-  absl::Status last;
   while (!stopping_) {
+    place_ = connectors_.Next(clock_.Monotonic());
+    if (place_.delay > absl::ZeroDuration()) {
+      spdlog::info("trying again in {}",
+                   absl::FormatDuration(absl::Trunc(place_.delay, absl::Milliseconds(1))));
+      co_await Pause(place_.delay);
+      if (stopping_) break;
+    }
     const absl::Duration start = clock_.Monotonic();
     const bool enrolling = MustEnroll();
     absl::Status status;
@@ -144,24 +128,39 @@ net::awaitable<void> UnifiedClient::Run() {
       status = co_await ConnectOnce();
     }
     if (stopping_) break;
-    if (enrolling && status.ok()) continue;
-    const absl::Duration lasted = status.ok() ? clock_.Monotonic() - start : absl::ZeroDuration();
-    const absl::Duration delay =
-        IsRefusal(status) ? backoff_.NextAfterRefusal() : backoff_.Next(lasted);
-    if (!status.ok() && status != last) {
-      spdlog::warn("{}", Printable(status.message()));
-      if (IsRefusal(status)) {
-        spdlog::warn("the server refuses this device; an administrator must let it in again");
-      }
-    }
-    last = status;
-    spdlog::info("trying again in {}",
-                 absl::FormatDuration(absl::Trunc(delay, absl::Milliseconds(1))));
-    co_await Pause(delay);
+    Conclude(status, enrolling, clock_.Monotonic() - start);
   }
   co_await terminals_.Stop();
   if (connection_ != nullptr) connection_->Abort();
   while (renewing_) co_await wake_.Wait(kNever);
+}
+
+void UnifiedClient::Conclude(const absl::Status& status, bool enrolling, absl::Duration lasted) {
+  if (status.ok()) {
+    logged_.clear();
+    // Once enrolled, the same place is connected to next.
+    if (!enrolling) connectors_.OnDisconnected(lasted);
+    return;
+  }
+  LogFailure(status, enrolling);
+  if (!IsRefusal(status)) return connectors_.OnFailed();
+  const bool os_11 = options_.os_generation == v1::Device::OS_11 && !enrolling;
+  connectors_.OnRefused(clock_.Monotonic(),
+                        os_11 ? options_.os_11_refusal_pause : options_.refusal_pause);
+}
+
+void UnifiedClient::LogFailure(const absl::Status& status, bool enrolling) {
+  absl::Status& logged = logged_[dataplane::HostHeader(place_.endpoint)];
+  if (status == logged) return;
+  logged = status;
+  spdlog::warn("{}", Printable(status.message()));
+  if (!IsRefusal(status)) return;
+  if (options_.os_generation == v1::Device::OS_11 && !enrolling) {
+    spdlog::warn("this OS 11 device serves its own port, if it has one, and asks again every {}",
+                 absl::FormatDuration(options_.os_11_refusal_pause));
+  } else {
+    spdlog::warn("the server refuses this device; an administrator must let it in again");
+  }
 }
 
 net::awaitable<void> UnifiedClient::Pause(absl::Duration delay) {
@@ -180,44 +179,10 @@ void UnifiedClient::Stop() {
   outgoing_.Notify();
 }
 
-net::awaitable<absl::Status> UnifiedClient::EnrollOnce() {
-  if (options_.first_authentication_key.empty()) {
-    co_return absl::PermissionDeniedError(
-        "this device is not enrolled; give it a first-authentication key with --key_file");
-  }
-  spdlog::info("enrolling {} at {}:{}", identity_.unit_id(), options_.server.host,
-               options_.server.port);
-  const absl::StatusOr<dataplane::DialOptions> tls = TlsWithoutCertificate();
-  if (!tls.ok()) co_return tls.status();
-  Transport transport(options_.server, *tls);
-  const absl::Status status =
-      co_await Enroll(transport, identity_, state_, options_.first_authentication_key);
-  if (!status.ok()) co_return status;
-  spdlog::info("enrolled as {}", identity_.unit_id());
-  co_return on_enrolled_ ? on_enrolled_() : absl::OkStatus();
-}
-
-net::awaitable<absl::Status> UnifiedClient::ConnectOnce() {
-  const absl::StatusOr<dataplane::DialOptions> tls = Tls();
-  if (!tls.ok()) co_return tls.status();
-  const dataplane::Endpoint endpoint = WithTarget(options_.server, kUnifiedPath);
-  std::vector<std::string> protocols(1, kUnifiedProtocol);
-  dataplane::HttpHeaders headers;
-  absl::StatusOr<dataplane::WebSocketDialResult> dialled =
-      co_await dataplane::DialWebSocket(endpoint, *tls, protocols, headers);
-  if (!dialled.ok()) {
-    // Whatever the reason, the other certificate, if there is one, may do better.
-    identity_.OnRefused();
-    co_return Annotate(dialled.status(), "connecting to the server");
-  }
-  std::unique_ptr<dataplane::WebSocket> connection = std::move(dialled->websocket);
-  if (stopping_) co_return absl::OkStatus();
-  co_return co_await Serve(std::move(connection));
-}
-
 net::awaitable<absl::Status> UnifiedClient::Serve(
     std::unique_ptr<dataplane::WebSocket> connection) {
   connection_ = std::move(connection);
+  if (!place_.endpoint.host.empty()) connected_to_ = place_;
   outbox_.clear();
   over_ = false;
   welcomed_ = false;
@@ -278,7 +243,7 @@ net::awaitable<void> UnifiedClient::WriteLoop() {
       continue;
     }
     // While terminals end, their ends are still told.
-    if (stopping_ && terminals_.running().empty()) co_return;
+    if (stopping_ && terminals_.idle()) co_return;
     const absl::Duration now = clock_.Monotonic();
     if (!welcomed_ && now >= welcome_until) co_return;
     if (now >= heartbeat_at) {
@@ -299,7 +264,7 @@ v1::DeviceMessage UnifiedClient::Hello() const {
   v1::DeviceHello& hello = *message.mutable_hello();
   hello.set_protocol_version(kProtocolVersion);
   hello.set_agent_version(kAgentVersion);
-  hello.set_os_generation(v1::Device::OS_12);
+  hello.set_os_generation(options_.os_generation);
   hello.set_host_name(options_.host_name.substr(0, 128));
   for (const std::string& name : terminals_.profile_names()) hello.add_profiles(name);
   for (const std::string& id : terminals_.running()) hello.add_running_sessions(id);
@@ -336,6 +301,9 @@ void UnifiedClient::OnMessage(const v1::ServerMessage& message) {
       Send(std::move(applied));
       break;
     }
+    case v1::ServerMessage::kUpdateConnectors:
+      KeepConnectors(message.update_connectors());
+      break;
     case v1::ServerMessage::MESSAGE_NOT_SET:
       break;
   }
@@ -343,53 +311,23 @@ void UnifiedClient::OnMessage(const v1::ServerMessage& message) {
 
 void UnifiedClient::OnWelcome(const v1::ServerWelcome& welcome) {
   welcomed_ = true;
-  spdlog::info("connected as {}", Printable(welcome.unit_id()));
+  logged_.clear();
+  spdlog::info("connected to {} as {}", dataplane::HostHeader(connected_to_.endpoint),
+               Printable(welcome.unit_id()));
   if (const absl::Status used = identity_.OnAccepted(); !used.ok()) {
     spdlog::warn("the renewed certificate could not be kept: {}", used.ToString());
   }
   if (welcome.has_settings()) KeepSettings(welcome.settings());
+  if (welcome.has_connectors()) KeepConnectors(welcome.connectors());
   const absl::Duration skew = clock_.Now() - TimeOf(welcome.server_time());
   if (welcome.has_server_time() && absl::AbsDuration(skew) > kClockSkew) {
-    spdlog::warn("this device's clock differs from the server's by {}", absl::FormatDuration(skew));
+    spdlog::warn(
+        "this device's clock differs from the server's by {}; correct the one that is wrong",
+        absl::FormatDuration(absl::Trunc(skew, absl::Seconds(1))));
   }
   if (renewing_) return;
   renewing_ = true;
   net::co_spawn(executor_, RenewLoop(), net::detached);
-}
-
-net::awaitable<void> UnifiedClient::RenewLoop() {
-  while (!stopping_) {
-    if (clock_.Now() >= identity_.renewal_time()) {
-      const absl::StatusOr<dataplane::DialOptions> tls = Tls();
-      absl::Status status = tls.status();
-      if (tls.ok()) {
-        Transport transport(options_.server, *tls);
-        status = co_await Renew(transport, identity_);
-      }
-      spdlog::info("renewal of the certificate: {}", Printable(status.ToString()));
-    }
-    if (!stopping_) co_await renewal_.Wait(kRenewalCheck);
-  }
-  renewing_ = false;
-  wake_.Notify();
-}
-
-net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::WebSocket>>> UnifiedClient::Dial(
-    std::string ticket) {
-  const absl::StatusOr<dataplane::DialOptions> tls = Tls();
-  if (!tls.ok()) co_return tls.status();
-  const dataplane::Endpoint endpoint = WithTarget(options_.server, kTunnelPath);
-  std::vector<std::string> protocols(1, kTerminalProtocol);
-  protocols.push_back(absl::StrCat("fairlead.ticket.", ticket));
-  dataplane::HttpHeaders headers;
-  absl::StatusOr<dataplane::WebSocketDialResult> dialled =
-      co_await dataplane::DialWebSocket(endpoint, *tls, protocols, headers);
-  if (!dialled.ok()) co_return dialled.status();
-  if (dialled->subprotocol != kTerminalProtocol) {
-    co_return absl::FailedPreconditionError(
-        absl::StrCat("the server does not speak ", kTerminalProtocol));
-  }
-  co_return std::move(dialled->websocket);
 }
 
 }  // namespace fairlead::device

@@ -32,8 +32,7 @@ class UnifiedClientTest : public testing::Test {
     folder_ = mkdtemp(name.data());
     state_ = std::make_unique<StateDir>(*StateDir::Open(folder_));
     identity_ = std::make_unique<Identity>(*Identity::Load(*state_, "unit"));
-    options_.server.host = "127.0.0.1";
-    options_.server.port = 1;
+    options_.servers = *ParseEndpoints("127.0.0.1:1", "--server");
     options_.trust.sha256_fingerprint = std::string(64, 'a');
     options_.host_name = "box";
     options_.heartbeat = absl::Hours(1);

@@ -124,7 +124,7 @@ struct InProcessCluster::Device {
         state(Must(device::StateDir::Open(folder))),
         identity(Must(device::Identity::Load(state, unit_id))) {
     device::UnifiedClientOptions options;
-    options.server = Must(dataplane::ParseUrl(absl::StrCat("https://localhost:", port)));
+    options.servers.push_back(Must(dataplane::ParseUrl(absl::StrCat("https://localhost:", port))));
     options.trust.ca_pem = ca_pem;
     options.first_authentication_key = key;
     options.host_name = absl::StrCat("host-of-", unit_id);
