@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -30,6 +31,8 @@ struct EdgeDialRequest {
   std::string private_key_pem;
   // The CA that signed the edge's certificate, PEM.
   std::string ca_pem;
+  // SHA-256 fingerprints of certificates that the edge must not show, 32 bytes each.
+  std::vector<std::string> revoked_fingerprints;
 };
 
 // Thread: any. Lifetime: must outlive the channels that it made.

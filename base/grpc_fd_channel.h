@@ -25,6 +25,10 @@ struct ChannelPings {
 // certificate.
 inline constexpr int kMaxLinkMessageBytes = 16 << 20;
 
+// Keeps gRPC's own threads until the process ends. Otherwise they end with its last object, which
+// waits for a poll of theirs that may last 10 s. To be called before a channel or server is made.
+void KeepGrpc();
+
 // Takes `fd` over. The channel is this one connection: calls after its loss fail with UNAVAILABLE.
 // Dropping it closes the descriptor.
 std::shared_ptr<grpc::Channel> ChannelOverFd(const std::string& name, int fd, ChannelPings pings);

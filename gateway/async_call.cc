@@ -10,6 +10,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "absl/types/optional.h"
 #include "dataplane/async_event.h"
 
 namespace fairlead::gateway {
@@ -109,75 +110,91 @@ class ServerStream::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, g
                               public std::enable_shared_from_this<Reactor> {
  public:
   Reactor(net::any_io_executor executor, std::shared_ptr<CallsInFlight> calls)
-      : executor_(executor), calls_(std::move(calls)), changed_(std::move(executor)) {}
+      : executor_(executor),
+        calls_(std::move(calls)),
+        changed_(executor),
+        written_(std::move(executor)) {}
 
+  // Without `request` the call streams both ways.
   void Start(grpc::GenericStub* stub, const std::string& method, const CallMetadata& metadata,
-             grpc::ByteBuffer request) {
+             absl::optional<grpc::ByteBuffer> request) {
     status_ = calls_->Add(&context_, [this] { Cancel(); });
     if (!status_.ok()) {
       done_ = true;
       return;
     }
     self_ = shared_from_this();
-    request_ = std::move(request);
     SetMetadata(metadata, &context_);
     stub->PrepareBidiStreamingCall(&context_, method, {}, this);
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      may_read_ = !cancelled_;
-      // Reads are started from outside of reactions.
-      if (may_read_) AddHold();
+      held_ = !ending_;
+      // Reads and writes are started from outside of reactions.
+      if (held_) AddHold();
+      if (request.has_value()) ++pending_;
     }
-    StartWriteLast(&request_, grpc::WriteOptions());
+    if (request.has_value()) {
+      outgoing_ = std::move(*request);
+      StartWriteLast(&outgoing_, grpc::WriteOptions());
+    }
     StartCall();
   }
 
   net::awaitable<bool> Read(grpc::ByteBuffer* message) {
-    if (!BeginRead()) {
+    if (!Begin()) {
       co_await WaitUntilDone();
       co_return false;
     }
     read_finished_ = false;
-    StartRead(&message_);
+    StartRead(&incoming_);
     while (!read_finished_) {
       changed_.Reset();
       co_await changed_.Wait();
     }
     if (read_ok_) {
-      message->Swap(&message_);
+      message->Swap(&incoming_);
       co_return true;
     }
     co_await WaitUntilDone();
     co_return false;
   }
 
+  net::awaitable<bool> Write(grpc::ByteBuffer message) {
+    if (!Begin()) co_return false;
+    outgoing_.Swap(&message);
+    write_finished_ = false;
+    StartWrite(&outgoing_);
+    while (!write_finished_) {
+      written_.Reset();
+      co_await written_.Wait();
+    }
+    co_return write_ok_;
+  }
+
   // Ends the call soon, whether or not anybody reads. Any thread.
   void Cancel() {
     context_.TryCancel();
-    std::unique_lock<std::mutex> lock(mutex_);
-    // The end of a pending read releases the hold.
-    const bool release = may_read_ && !reading_;
-    if (release) may_read_ = false;
-    cancelled_ = true;
-    lock.unlock();
-    if (release) RemoveHold();
+    Settle(0, true);
   }
 
   const grpc::Status& status() const { return status_; }
 
   // Threads of gRPC.
   void OnReadDone(bool ok) override {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const bool release = !ok || cancelled_;
-    reading_ = false;
-    if (release) may_read_ = false;
-    lock.unlock();
     net::post(executor_, [self = shared_from_this(), ok] {
       self->read_finished_ = true;
       self->read_ok_ = ok;
       self->changed_.Set();
     });
-    if (release) RemoveHold();
+    Settle(1, !ok);
+  }
+  void OnWriteDone(bool ok) override {
+    net::post(executor_, [self = shared_from_this(), ok] {
+      self->write_finished_ = true;
+      self->write_ok_ = ok;
+      self->written_.Set();
+    });
+    Settle(1, !ok);
   }
   void OnDone(const grpc::Status& status) override {
     const std::shared_ptr<CallsInFlight> calls = calls_;
@@ -192,10 +209,24 @@ class ServerStream::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, g
   }
 
  private:
-  bool BeginRead() {
+  // Whether a read or write may be started; then it counts as pending.
+  bool Begin() {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (may_read_) reading_ = true;
-    return may_read_;
+    if (ending_ || !held_) return false;
+    ++pending_;
+    return true;
+  }
+
+  // Takes off what is no longer pending; the hold goes with the last of it once the call is ending.
+  void Settle(int over, bool ending) {
+    bool release = false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      pending_ -= over;
+      ending_ = ending_ || ending;
+      release = ending_ && pending_ == 0 && std::exchange(held_, false);
+    }
+    if (release) RemoveHold();
   }
 
   net::awaitable<void> WaitUntilDone() {
@@ -208,23 +239,26 @@ class ServerStream::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, g
   const net::any_io_executor executor_;
   const std::shared_ptr<CallsInFlight> calls_;
   grpc::ClientContext context_;
-  grpc::ByteBuffer request_;
   // Set by Start, taken by OnDone.
   std::shared_ptr<Reactor> self_;
 
   // Touched on the executor.
-  grpc::ByteBuffer message_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer outgoing_;
   grpc::Status status_;
   AsyncEvent changed_;
+  AsyncEvent written_;
   bool read_finished_ = false;
   bool read_ok_ = false;
+  bool write_finished_ = false;
+  bool write_ok_ = false;
   bool done_ = false;
 
   std::mutex mutex_;
-  // Guarded by mutex_. While may_read_, the call has a hold, which whoever resets it releases.
-  bool may_read_ = false;
-  bool reading_ = false;
-  bool cancelled_ = false;
+  // Guarded by mutex_. While held_, the call has a hold, which whoever resets it releases.
+  bool held_ = false;
+  bool ending_ = false;
+  int pending_ = 0;
 };
 
 ServerStream::ServerStream(std::shared_ptr<Reactor> reactor) : reactor_(std::move(reactor)) {}
@@ -233,6 +267,10 @@ ServerStream::~ServerStream() { reactor_->Cancel(); }
 
 net::awaitable<bool> ServerStream::Read(grpc::ByteBuffer* message) {
   return reactor_->Read(message);
+}
+
+net::awaitable<bool> ServerStream::Write(grpc::ByteBuffer message) {
+  return reactor_->Write(std::move(message));
 }
 
 const grpc::Status& ServerStream::status() const { return reactor_->status(); }
@@ -265,6 +303,13 @@ std::unique_ptr<ServerStream> AsyncCalls::Stream(net::any_io_executor executor, 
                                                  CallMetadata metadata, grpc::ByteBuffer request) {
   auto reactor = std::make_shared<ServerStream::Reactor>(std::move(executor), calls_);
   reactor->Start(&stub_, method, metadata, std::move(request));
+  return std::unique_ptr<ServerStream>(new ServerStream(std::move(reactor)));
+}
+
+std::unique_ptr<ServerStream> AsyncCalls::Duplex(net::any_io_executor executor, std::string method,
+                                                 CallMetadata metadata) {
+  auto reactor = std::make_shared<ServerStream::Reactor>(std::move(executor), calls_);
+  reactor->Start(&stub_, method, metadata, absl::nullopt);
   return std::unique_ptr<ServerStream>(new ServerStream(std::move(reactor)));
 }
 

@@ -1,7 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The bridge between gRPC's callback API and coroutines: calls by method name with serialized
-// messages, completing on the coroutine's executor. Used by the REST and WebSocket adapters.
+// messages, completing on the coroutine's executor. Used by the REST and WebSocket adapters, and by
+// the WebSocket form of the link.
 #ifndef FAIRLEAD_GATEWAY_ASYNC_CALL_H_
 #define FAIRLEAD_GATEWAY_ASYNC_CALL_H_
 
@@ -71,9 +72,9 @@ struct UnaryResult {
   grpc::ByteBuffer response;
 };
 
-// A server-streaming call.
+// A call that streams from the server, or both ways.
 // Thread: one executor's, on which all methods are called. Lifetime: destroying it cancels the
-// call; no Read may be pending then.
+// call; no Read or Write may be pending then.
 class ServerStream {
  public:
   ~ServerStream();
@@ -84,9 +85,14 @@ class ServerStream {
   // messages wait until they are asked for.
   net::awaitable<bool> Read(grpc::ByteBuffer* message);
 
+  // Of a call that streams both ways: sends a message, and waits until the server takes more. False
+  // if the call has ended; Read then gives its end. One Write may be pending beside a Read.
+  net::awaitable<bool> Write(grpc::ByteBuffer message);
+
+  // Once Read has given the end.
   const grpc::Status& status() const;
 
-  // Ends the call soon: a pending Read then gives the end.
+  // Ends the call soon: a pending Read then gives the end, a pending Write false.
   void Cancel();
 
  private:
@@ -112,6 +118,10 @@ class AsyncCalls {
   // the bound gives its end at the first Read.
   std::unique_ptr<ServerStream> Stream(net::any_io_executor executor, std::string method,
                                        CallMetadata metadata, grpc::ByteBuffer request);
+
+  // Starts a call that streams both ways; otherwise as Stream.
+  std::unique_ptr<ServerStream> Duplex(net::any_io_executor executor, std::string method,
+                                       CallMetadata metadata);
 
   // Cancels what is in flight and waits for it. Idempotent; not from a callback of gRPC.
   void Stop() { calls_->Stop(); }

@@ -8,19 +8,21 @@
 #include <string>
 #include <utility>
 
+#include "base/grpc_fd_channel.h"
 #include "base/log.h"
 #include "dataplane/fd_splice.h"
 
 namespace fairlead::gateway {
 namespace {
 
-constexpr int kShortestClientPingMs = 10'000;
+// Clients may ping every 10 s; less, so that a timer's jitter is no offence.
+constexpr int kShortestClientPingMs = 5'000;
 constexpr int kMaxCallsPerConnection = 100;
-constexpr int kMaxMessageBytes = 4 << 20;
 
 }  // namespace
 
 void ConfigureServer(grpc::ServerBuilder* builder, absl::Duration ping_interval) {
+  KeepGrpc();
   const int ping_ms = static_cast<int>(absl::ToInt64Milliseconds(ping_interval));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, ping_ms);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ping_ms);
@@ -29,7 +31,7 @@ void ConfigureServer(grpc::ServerBuilder* builder, absl::Duration ping_interval)
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                               kShortestClientPingMs);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
-  builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder->SetMaxReceiveMessageSize(kMaxLinkMessageBytes);
 }
 
 dataplane::net::awaitable<void> GrpcBridge::Serve(std::unique_ptr<dataplane::TlsStream> tls,

@@ -21,10 +21,11 @@
 namespace fairlead::gateway {
 
 // Sets on `builder` what a server behind the bridge needs: pings after every `ping_interval` of
-// silence, which end a dead or stalled connection after another one; leave for clients to ping as
-// often as every 10 s; at most 100 calls a connection; messages up to 4 MiB.
+// silence, which end a dead or stalled connection after another one, so that a link is found dead
+// within 30 s; leave for clients to ping as often as every 10 s; at most 100 calls a connection;
+// messages up to kMaxLinkMessageBytes.
 void ConfigureServer(grpc::ServerBuilder* builder,
-                     absl::Duration ping_interval = absl::Seconds(20));
+                     absl::Duration ping_interval = absl::Seconds(12));
 
 // Thread: any. Lifetime: `server` and `peers` must outlive it and every Serve. To end what is
 // served, shut the server down.

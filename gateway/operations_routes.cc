@@ -26,14 +26,6 @@ HttpResponse Text(int status, std::string type, std::string body) {
   return response;
 }
 
-HttpResponse MethodNotAllowed() {
-  HttpResponse response =
-      dataplane::ErrorResponse(absl::InvalidArgumentError("This path takes GET only."));
-  response.status = 405;
-  response.headers.emplace_back("Allow", "GET");
-  return response;
-}
-
 void SetDefault(HttpResponse& response, const char* name, const char* value) {
   if (dataplane::FindHeader(response.headers, name).empty()) {
     response.headers.emplace_back(name, value);
@@ -47,6 +39,18 @@ net::awaitable<HttpResponse> ServeSecured(std::shared_ptr<const dataplane::Reque
 }
 
 }  // namespace
+
+HttpResponse MethodNotAllowed() {
+  HttpResponse response =
+      dataplane::ErrorResponse(absl::InvalidArgumentError("This path takes GET only."));
+  response.status = 405;
+  response.headers.emplace_back("Allow", "GET");
+  return response;
+}
+
+HttpResponse JsonResponse(int status, std::string json) {
+  return Text(status, "application/json", std::move(json));
+}
 
 std::string MetricsText(const std::vector<Metric>& metrics) {
   std::vector<prometheus::MetricFamily> families;
@@ -68,13 +72,13 @@ std::string MetricsText(const std::vector<Metric>& metrics) {
 
 net::awaitable<HttpResponse> OperationsRoutes::Healthz(HttpRequest request) {
   if (request.method != "GET") co_return MethodNotAllowed();
-  co_return Text(200, "application/json", "{\"status\":\"ok\"}\n");
+  co_return JsonResponse(200, "{\"status\":\"ok\"}\n");
 }
 
 net::awaitable<HttpResponse> OperationsRoutes::Readyz(HttpRequest request) {
   if (request.method != "GET") co_return MethodNotAllowed();
   const Readiness readiness = readiness_();
-  if (readiness.ready) co_return Text(200, "application/json", "{\"status\":\"ready\"}\n");
+  if (readiness.ready) co_return JsonResponse(200, "{\"status\":\"ready\"}\n");
   HttpResponse response = dataplane::ErrorResponse(absl::UnavailableError(readiness.reason));
   response.headers.emplace_back("Retry-After", "1");
   co_return response;

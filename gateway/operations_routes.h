@@ -52,6 +52,12 @@ class OperationsRoutes {
   const std::function<std::vector<Metric>()> metrics_;
 };
 
+// A response with a JSON text that must not be stored.
+dataplane::HttpResponse JsonResponse(int status, std::string json);
+
+// 405 for paths that take GET alone.
+dataplane::HttpResponse MethodNotAllowed();
+
 // 404 for paths that do not exist, as JSON.
 dataplane::net::awaitable<dataplane::HttpResponse> UnknownPath(dataplane::HttpRequest request);
 

@@ -55,4 +55,8 @@ google::protobuf::Timestamp ToProto(absl::Time time) {
   return proto;
 }
 
+absl::Duration FromProto(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
 }  // namespace fairlead::gateway

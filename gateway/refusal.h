@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "dataplane/router.h"
+#include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "proto/edge.pb.h"
 
@@ -30,6 +31,8 @@ std::string ClipReason(absl::string_view text);
 bool OffersSubprotocol(const dataplane::PendingUpgrade& upgrade, absl::string_view subprotocol);
 
 google::protobuf::Timestamp ToProto(absl::Time time);
+
+absl::Duration FromProto(const google::protobuf::Duration& duration);
 
 }  // namespace fairlead::gateway
 
