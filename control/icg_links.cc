@@ -27,6 +27,9 @@ absl::StatusOr<EdgeDialRequest> MakeRequest(const v1::Icg& icg, const IcgLinkSup
   request.certificate_chain_pem = std::move(identity->certificate_chain_pem);
   request.private_key_pem = std::move(identity->private_key_pem);
   request.ca_pem = support.authority.certificate_pem();
+  const v1::EdgeConfiguration configuration = support.edges.Configuration(icg.name());
+  request.revoked_fingerprints.assign(configuration.revoked_fingerprints().begin(),
+                                      configuration.revoked_fingerprints().end());
   return request;
 }
 

@@ -357,7 +357,7 @@ TEST_F(IcgTest, ConnectorsArePushedWhenIcgsComeAndGo) {
 TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
   FakeIcg icg;
   dialer_.PutUp("berlin", &icg);
-  const v1::RegisterIcgResponse bundle = Register("berlin");
+  Register("berlin");
   AwaitConnected();
   CreateDevice();
   icg.edge.Connect(kUnit);
@@ -379,6 +379,8 @@ TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
   EXPECT_THAT(local_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
               testing::SizeIs(1));
   EXPECT_EQ(dialer_.AwaitDials(0).size(), dials);
+  Register("berlin");
+  EXPECT_THAT(dialer_.AwaitDials(dials + 1).back().revoked_fingerprints, testing::SizeIs(1));
 }
 
 TEST_F(IcgTest, ARestartLinksTheStoredIcgsAgain) {

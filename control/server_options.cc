@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/flag_checks.h"
 #include "base/status.h"
 #include "control/state_file.h"
@@ -52,6 +53,20 @@ absl::Status CheckWords(const ServerFlags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status CheckOrigins(const std::vector<std::string>& origins) {
+  for (const std::string& origin : origins) {
+    absl::string_view host = origin;
+    const bool has_scheme =
+        absl::ConsumePrefix(&host, "https://") || absl::ConsumePrefix(&host, "http://");
+    if (!has_scheme || host.empty() || host.find_first_of("/?#@* ") != absl::string_view::npos) {
+      return BadFlag("allowed_origins", origin,
+                     "scheme and host, with the port unless it is the scheme's own, and nothing "
+                     "after it, for example https://terminal.example");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadPassword(const ServerFlags& flags, ServerOptions& options) {
   if (flags.admin_password_file.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> password = ReadStateFile(flags.admin_password_file);
@@ -77,6 +92,7 @@ absl::StatusOr<ServerOptions> FinalizeServerFlags(const ServerFlags& flags) {
   }
   FAIRLEAD_RETURN_IF_ERROR(CheckNumbers(flags));
   FAIRLEAD_RETURN_IF_ERROR(CheckWords(flags));
+  FAIRLEAD_RETURN_IF_ERROR(CheckOrigins(flags.allowed_origins));
   FAIRLEAD_RETURN_IF_ERROR(ReadPassword(flags, options));
   options.public_address = flags.public_address;
   options.state_dir = flags.state_dir;
@@ -88,6 +104,7 @@ absl::StatusOr<ServerOptions> FinalizeServerFlags(const ServerFlags& flags) {
   options.log_level = flags.log_level;
   options.sessions_per_user_per_minute = flags.sessions_per_user_per_minute;
   options.token_idle_timeout = absl::Minutes(flags.token_idle_minutes);
+  options.allowed_origins = flags.allowed_origins;
   options.port_file = flags.port_file;
   return options;
 }
@@ -105,6 +122,7 @@ std::string PrintServerOptions(const ServerOptions& options) {
       "\nlog_level=", options.log_level,
       "\nsessions_per_user_per_minute=", options.sessions_per_user_per_minute,
       "\ntoken_idle_minutes=", absl::ToInt64Minutes(options.token_idle_timeout),
+      "\nallowed_origins=", absl::StrJoin(options.allowed_origins, ","),
       "\nport_file=", options.port_file, "\nmetrics=", options.metrics ? "open" : "off", "\n");
 }
 

@@ -26,6 +26,7 @@ struct ServerFlags {
   std::string log_level;
   int sessions_per_user_per_minute = 100;
   int token_idle_minutes = 30;
+  std::vector<std::string> allowed_origins;
   std::string port_file;
   std::string metrics;
 };
@@ -49,6 +50,8 @@ struct ServerOptions {
   std::string log_level;
   int sessions_per_user_per_minute = 100;
   absl::Duration token_idle_timeout;
+  // "https://host[:port]" each.
+  std::vector<std::string> allowed_origins;
   std::string port_file;
   bool metrics = true;
 };

@@ -28,6 +28,19 @@ ServerFlags GoodFlags() {
   return flags;
 }
 
+TEST(ServerOptions, OriginsAreSchemeAndHost) {
+  ServerFlags flags = GoodFlags();
+  flags.allowed_origins = {"https://terminal.example", "https://a.example:8443"};
+  EXPECT_THAT(FinalizeServerFlags(flags)->allowed_origins,
+              ElementsAre("https://terminal.example", "https://a.example:8443"));
+
+  for (const char* bad : {"terminal.example", "https://", "https://a/", "https://*.a", "wss://a"}) {
+    flags.allowed_origins = {bad};
+    EXPECT_THAT(FinalizeServerFlags(flags),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--allowed_origins=")));
+  }
+}
+
 TEST(ServerOptions, GoodFlagsAreTaken) {
   const absl::StatusOr<ServerOptions> options = FinalizeServerFlags(GoodFlags());
 
