@@ -2,41 +2,36 @@
 //
 // The UMS Server: control and a gateway around one gRPC server. SIGHUP reads the certificates
 // again, SIGTERM and SIGINT stop it cleanly.
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <pthread.h>
 #include <signal.h>
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "control/control.h"
 #include "control/server_options.h"
 #include "control/state_file.h"
+#include "gateway/edge_dialer.h"
 #include "gateway/gateway.h"
-#include "gateway/grpc_bridge.h"
+#include "gateway/grpc_server.h"
 #include "proto/rest_services.h"
-#include "third_party/grpc_health/health.pb.h"
 
 ABSL_FLAG(std::string, listen, "0.0.0.0:8443,[::]:8443",
           "Addresses to listen on, host:port each, separated by commas. Port 0 picks a free one.");
-ABSL_FLAG(std::string, public_address, "",
-          "host:port at which Consoles reach this server. Default: localhost and the port.");
+ABSL_FLAG(
+    std::string, public_address, "",
+    "host:port at which devices and Consoles reach this server. Default: localhost and the port.");
 ABSL_FLAG(std::string, state_dir, "",
           "Folder for keys, certificates and the store; made if missing. Required.");
 ABSL_FLAG(std::vector<std::string>, server_names, {},
@@ -54,6 +49,9 @@ ABSL_FLAG(std::string, log_level, "info", "debug, info, warn or error.");
 ABSL_FLAG(int, sessions_per_user_per_minute, 100,
           "How many sessions a user may open in a minute; 0 for any number.");
 ABSL_FLAG(int, token_idle_minutes, 30, "After how many minutes without use a log-in expires.");
+ABSL_FLAG(std::vector<std::string>, allowed_origins, {},
+          "Origins from which browsers may open terminals besides the public address, for example "
+          "https://terminal.example, separated by commas.");
 ABSL_FLAG(std::string, port_file, "",
           "File to which the port is written once the server is ready.");
 ABSL_FLAG(bool, print_options, false, "Print the options in force, and end.");
@@ -82,19 +80,10 @@ ServerFlags ReadFlags() {
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   flags.sessions_per_user_per_minute = absl::GetFlag(FLAGS_sessions_per_user_per_minute);
   flags.token_idle_minutes = absl::GetFlag(FLAGS_token_idle_minutes);
+  flags.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
   flags.port_file = absl::GetFlag(FLAGS_port_file);
   flags.metrics = absl::GetFlag(FLAGS_metrics);
   return flags;
-}
-
-// Blocks the signals that the main thread waits for. Before any thread is made.
-sigset_t BlockSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 // Renews the certificate of our own CA if it needs that; a foreign one stays as it is.
@@ -111,7 +100,15 @@ absl::Status SetCertificate(const ServerOptions& options, const Control& control
   return absl::OkStatus();
 }
 
-gateway::GatewayOptions EdgeOptions(const ServerOptions& options, const Control& control) {
+absl::StatusOr<dataplane::TlsIdentity> DialIdentity(Control& control) {
+  FAIRLEAD_ASSIGN_OR_RETURN(IssuedIdentity issued, control.DialIdentity());
+  dataplane::TlsIdentity identity;
+  identity.certificate_chain_pem = std::move(issued.certificate_chain_pem);
+  identity.private_key_pem = std::move(issued.private_key_pem);
+  return identity;
+}
+
+gateway::GatewayOptions EdgeOptions(const ServerOptions& options, Control& control) {
   gateway::GatewayOptions edge;
   edge.version = kVersion;
   edge.listen = options.listen;
@@ -119,19 +116,14 @@ gateway::GatewayOptions EdgeOptions(const ServerOptions& options, const Control&
   edge.client_ca_pem = control.authority().certificate_pem();
   edge.api_services = proto::RestServices();
   edge.metrics = options.metrics;
+  edge.dial_identity = [&control]() { return DialIdentity(control); };
   return edge;
 }
 
 std::unique_ptr<grpc::Server> BuildGrpcServer(Control& control, gateway::Gateway& edge) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  // gRPC serves the health service without its descriptor; this one is for reflection.
-  grpc::health::v1::HealthCheckRequest::descriptor();
-  grpc::ServerBuilder builder;
-  gateway::ConfigureServer(&builder);
-  for (grpc::Service* service : control.services()) builder.RegisterService(service);
-  builder.RegisterService(edge.edge_service());
-  return builder.BuildAndStart();
+  std::vector<grpc::Service*> services = control.services();
+  services.push_back(edge.edge_service());
+  return gateway::BuildGrpcServer(services);
 }
 
 void Reload(const ServerOptions& options, const Control& control, gateway::Gateway& edge) {
@@ -142,20 +134,6 @@ void Reload(const ServerOptions& options, const Control& control, gateway::Gatew
     spdlog::info("certificates read again");
   } else {
     spdlog::error("certificates not read again, the old ones stay: {}", status.ToString());
-  }
-}
-
-// Serves until a signal says to stop.
-void WaitForStop(const sigset_t& signals, const ServerOptions& options, const Control& control,
-                 gateway::Gateway& edge) {
-  while (true) {
-    int number = 0;
-    if (sigwait(&signals, &number) != 0) continue;
-    if (number != SIGHUP) {
-      spdlog::info("stopping");
-      return;
-    }
-    Reload(options, control, edge);
   }
 }
 
@@ -183,6 +161,8 @@ absl::Status Announce(const ServerOptions& options, const Control& control, std:
 }
 
 absl::Status Run(const ServerOptions& options, const sigset_t& signals) {
+  // Outlives what dials with it.
+  gateway::LinkDialer dialer;
   ControlOptions control_options;
   control_options.state_dir = options.state_dir;
   control_options.server_name = kServerName;
@@ -190,6 +170,8 @@ absl::Status Run(const ServerOptions& options, const sigset_t& signals) {
   control_options.worker_threads = options.worker_threads;
   control_options.sessions_per_user_per_minute = options.sessions_per_user_per_minute;
   control_options.token_idle_timeout = options.token_idle_timeout;
+  control_options.allowed_origins = options.allowed_origins;
+  control_options.edge_dialer = &dialer;
   FAIRLEAD_ASSIGN_OR_RETURN(const std::unique_ptr<Control> control,
                             Control::Create(std::move(control_options)));
   gateway::GatewayOptions edge_options = EdgeOptions(options, *control);
@@ -209,38 +191,38 @@ absl::Status Run(const ServerOptions& options, const sigset_t& signals) {
   }
   if (status.ok()) status = AwaitReady(*edge);
   if (status.ok()) status = Announce(options, *control, edge->port());
-  if (status.ok()) WaitForStop(signals, options, *control, *edge);
+  if (status.ok()) {
+    ServeUntilStopped(signals, [&] { Reload(options, *control, *edge); });
+  }
 
   control->Stop();
   edge->Stop(kDrain);
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(2));
-  server->Wait();
+  gateway::ShutDownGrpcServer(*server);
   return status;
+}
+
+ProgramInfo Program() {
+  ProgramInfo program;
+  program.name = "server";
+  program.version = kVersion;
+  program.main_file = "server_main.cc";
+  program.usage =
+      "The UMS Server. For example:\n  server --state_dir=/var/lib/fairlead "
+      "--listen=0.0.0.0:8443 --public_address=ums.example:8443\n"
+      "--flagfile=FILE reads flags from a file, one a line.";
+  return program;
 }
 
 int Main(int argc, char** argv) {
   const sigset_t signals = BlockSignals();
-  absl::FlagsUsageConfig usage;
-  usage.contains_help_flags = [](absl::string_view file) {
-    return absl::EndsWith(file, "server_main.cc");
-  };
-  usage.contains_helpshort_flags = usage.contains_help_flags;
-  usage.version_string = []() { return absl::StrCat("fairlead server ", kVersion, "\n"); };
-  absl::SetFlagsUsageConfig(usage);
-  absl::SetProgramUsageMessage(
-      "The UMS Server. For example:\n  server --state_dir=/var/lib/fairlead "
-      "--listen=0.0.0.0:8443 --public_address=ums.example:8443\n"
-      "--flagfile=FILE reads flags from a file, one a line.");
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    std::fprintf(stderr, "server: \"%s\" is not a flag; see --help\n", rest[1]);
-    return 2;
-  }
-  const absl::StatusOr<ServerOptions> options = FinalizeServerFlags(ReadFlags());
+  const ProgramInfo program = Program();
+  const absl::Status parsed = ParseFlags(program, argc, argv);
+  const absl::StatusOr<ServerOptions> options =
+      parsed.ok() ? FinalizeServerFlags(ReadFlags()) : parsed;
   absl::Status status = options.status();
-  if (status.ok()) status = InitLog("server", options->log_level);
+  if (status.ok()) status = InitLog(program.name, options->log_level);
   if (!status.ok()) {
-    std::fprintf(stderr, "server: %s\n", std::string(status.message()).c_str());
+    TellFailure(program, status);
     return 2;
   }
   if (absl::GetFlag(FLAGS_print_options)) {
@@ -249,7 +231,7 @@ int Main(int argc, char** argv) {
   }
   status = Run(*options, signals);
   if (status.ok()) return 0;
-  std::fprintf(stderr, "server: %s\n", std::string(status.message()).c_str());
+  TellFailure(program, status);
   return 1;
 }
 
