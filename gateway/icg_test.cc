@@ -19,6 +19,7 @@
 #include "dataplane/client.h"
 #include "dataplane/fd_splice.h"
 #include "dataplane/io_threads.h"
+#include "dataplane/keepalive.h"
 #include "dataplane/testing/test_pki.h"
 #include "dataplane/tls_stream.h"
 #include "gateway/edge_dialer.h"
@@ -302,7 +303,11 @@ TEST_P(LinkFormTest, TheLinkIsDialledAgainAfterARestart) {
   StopIcg();
 
   EXPECT_EQ(link_->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_FALSE(TestLink(channel_).Configure("ums") && TestLink(channel_).Finish().ok());
+  {
+    TestLink late(channel_);
+    late.Configure("ums");
+    EXPECT_EQ(late.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  }
   StartIcg(listen);
   Link({}, GetParam());
   EXPECT_THAT(snapshot_, ElementsAre("hello", "snapshot_complete"));
@@ -379,6 +384,25 @@ TEST_F(IcgTest, WhatIsNoCommandEndsTheWebSocket) {
   ASSERT_THAT(garbage, IsOk());
   ASSERT_THAT(Await(io_, garbage->websocket->WriteBinary("\xff\xff\xff")), IsOk());
   EXPECT_THAT(Next(*garbage), HasSubstr("close 4400"));
+}
+
+TEST(LinkKeepAliveTest, ADeadPeerIsFoundOutWithin30Seconds) {
+  dataplane::KeepAlive keep_alive(LinkKeepAlive(), absl::ZeroDuration());
+  keep_alive.OnReadStarted(absl::ZeroDuration());
+  absl::Duration now;
+  for (;;) {
+    now = keep_alive.NextPoll();
+    ASSERT_LE(now, absl::Seconds(30));
+    const auto action = keep_alive.Poll(now);
+    if (action == dataplane::KeepAlive::Action::kLost) break;
+    if (action == dataplane::KeepAlive::Action::kSendPing) keep_alive.OnPingSent(now);
+  }
+  EXPECT_GE(now, absl::Seconds(20));
+
+  // A write that nobody takes.
+  dataplane::KeepAlive stalled(LinkKeepAlive(), absl::ZeroDuration());
+  stalled.OnWriteStarted(absl::ZeroDuration());
+  EXPECT_EQ(stalled.Poll(absl::Seconds(29)), dataplane::KeepAlive::Action::kLost);
 }
 
 TEST_F(IcgTest, AddressesThatAreNone) {
