@@ -250,6 +250,24 @@ TEST(Renew, KeepsTheOldCertificateUntilTheNewOneWasUsed) {
   EXPECT_EQ(Identity::Load(state, "unit")->chain_pem(), second);
 }
 
+TEST(Identity, SaysWhyItsCertificateIsOfNoUse) {
+  const Folder folder;
+  const StateDir state = OpenState(folder);
+  auto identity = Identity::Load(state, "unit");
+  EXPECT_EQ(identity->ValidityProblem(absl::Now()), "");
+  FakeCa ca;
+  ca.Lifetime(absl::Hours(20), absl::Hours(11));
+  ASSERT_THAT(Await(Enroll(ca, *identity, state, "k")), IsOk());
+  EXPECT_EQ(identity->ValidityProblem(absl::Now()), "");
+  const absl::Time later = absl::FromUnixSeconds(4102444800);
+  EXPECT_THAT(identity->ValidityProblem(later),
+              testing::AllOf(HasSubstr("certificate expired on 20"), HasSubstr("--key_file"),
+                             HasSubstr("clock says 2100-01-01 00:00:00 UTC")));
+  EXPECT_THAT(identity->ValidityProblem(absl::UnixEpoch()),
+              testing::AllOf(HasSubstr("is not valid before 20"), HasSubstr("correct the clock"),
+                             HasSubstr("clock says 1970-01-01 00:00:00 UTC")));
+}
+
 TEST(Identity, RefusesAnotherDevicesFolder) {
   const Folder folder;
   const StateDir state = OpenState(folder);

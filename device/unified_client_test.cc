@@ -9,10 +9,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <filesystem>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "dataplane/testing/fake_websocket.h"
 #include "gmock/gmock.h"
@@ -222,6 +224,79 @@ TEST_F(UnifiedClientTest, ARevokedDeviceIsARefusal) {
   EXPECT_THAT(*ended_,
               StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("The device was deleted.")));
   Finish();
+}
+
+TEST_F(UnifiedClientTest, AnOs11DeviceSaysSo) {
+  options_.os_generation = v1::Device::OS_11;
+  Start();
+  AwaitMessages(1);
+  EXPECT_EQ(received_[0].hello().os_generation(), v1::Device::OS_11);
+  Close(4403, "An OS 11 device connects to ICGs only.");
+  RunUntil([this] { return ended_.has_value(); });
+  EXPECT_THAT(*ended_, StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("ICGs only")));
+  Finish();
+}
+
+TEST_F(UnifiedClientTest, KeepsTheListOfConnectors) {
+  Start();
+  AwaitMessages(1);
+  v1::ServerMessage message;
+  message.mutable_welcome()->set_unit_id("unit");
+  v1::ConnectorList& list = *message.mutable_welcome()->mutable_connectors();
+  v1::Connector& connector = *list.add_connectors();
+  connector.set_type(v1::Connector::ICG);
+  connector.set_address("icg.example:8443");
+  Say(message);
+  const auto kept = [this] {
+    v1::ConnectorList stored;
+    stored.ParseFromString(state_->Read("connectors.pb").value_or(""));
+    return stored;
+  };
+  RunUntil([&] { return kept().connectors_size() == 1; });
+  EXPECT_EQ(kept().connectors(0).address(), "icg.example:8443");
+
+  v1::ServerMessage update;
+  v1::Connector& other = *update.mutable_update_connectors()->add_connectors();
+  other.set_address("ums.example:8443");
+  update.mutable_update_connectors()->set_preference(v1::Device::SERVER);
+  Say(update);
+  RunUntil([&] { return kept().preference() == v1::Device::SERVER; });
+  EXPECT_EQ(kept().connectors(0).address(), "ums.example:8443");
+
+  // A list of nonsense is no list.
+  update.mutable_update_connectors()->mutable_connectors(0)->set_address("nonsense");
+  Say(update);
+  v1::ServerMessage settings;
+  settings.mutable_update_settings()->set_max_sessions(3);
+  Say(settings);
+  AwaitMessages(2);
+  EXPECT_EQ(kept().connectors(0).address(), "ums.example:8443");
+  // The connection in use stays.
+  EXPECT_FALSE(ended_.has_value());
+  Finish();
+}
+
+TEST_F(UnifiedClientTest, TriesOnePlaceAfterTheOther) {
+  net::ip::tcp::acceptor first(context_,
+                               net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0));
+  net::ip::tcp::acceptor second(context_,
+                                net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0));
+  options_.servers = *ParseEndpoints(absl::StrCat("127.0.0.1:", first.local_endpoint().port(),
+                                                  ",127.0.0.1:", second.local_endpoint().port()),
+                                     "--server");
+  options_.first_authentication_key = "key";
+  MakeClient();
+  bool done = false;
+  net::co_spawn(context_, client_->Run(), [&done](std::exception_ptr) { done = true; });
+  // Neither speaks TLS; what counts is that both are asked.
+  for (net::ip::tcp::acceptor* acceptor : {&first, &second}) {
+    bool asked = false;
+    acceptor->async_accept(
+        [&asked](dataplane::error_code error, net::ip::tcp::socket) { asked = !error; });
+    RunUntil([&asked] { return asked; });
+  }
+  client_->Stop();
+  RunUntil([&done] { return done; });
 }
 
 TEST_F(UnifiedClientTest, StopsWhileNobodyAnswers) {
