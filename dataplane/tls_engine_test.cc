@@ -317,6 +317,44 @@ TEST(ServerCertificate, OfAClientIsRefused) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("extendedKeyUsage")));
 }
 
+TlsTrust ByUri(const std::string& uri) {
+  TlsTrust trust = ByCa(Ca());
+  trust.uri = uri;
+  return trust;
+}
+
+// A device is told by its certificate's URI, wherever it is dialled.
+TEST(RoleCertificate, IsTrustedByItsUriAtAnyAddress) {
+  EXPECT_THAT(Verdict(ClientSpec("urn:x:a"), ByUri("urn:x:a"), "192.0.2.1"), IsOk());
+}
+
+TEST(RoleCertificate, OfAnotherIsRefusedWithItsUri) {
+  for (const char* other : {"urn:x:ab", "urn:x:", "URN:X:A", "urn:x:b"}) {
+    const absl::Status status = Verdict(ClientSpec(other), ByUri("urn:x:a"), "localhost");
+
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                 AllOf(HasSubstr(other), HasSubstr("not for urn:x:a"))));
+    EXPECT_EQ(ReasonOf(status), "TLS_UNTRUSTED");
+  }
+}
+
+TEST(RoleCertificate, IsNotReplacedByAName) {
+  LeafSpec spec;
+  spec.client_auth = true;
+
+  EXPECT_THAT(Verdict(spec, ByUri("urn:x:a"), "localhost"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("for no URI")));
+}
+
+TEST(RoleCertificate, OfAnotherCaIsRefused) {
+  const TestCa other("Other CA");
+  TlsTrust trust = ByCa(other);
+  trust.uri = "urn:x:a";
+
+  EXPECT_THAT(Verdict(ClientSpec("urn:x:a"), trust, "localhost"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not trusted here")));
+}
+
 TEST(Pinning, OfTheCaInTheChainStillChecksNames) {
   EXPECT_THAT(Verdict({}, ByFingerprint(Ca().fingerprint()), "localhost"), IsOk());
   EXPECT_THAT(Verdict({}, ByFingerprint(Ca().fingerprint()), "ums.example"),
@@ -391,6 +429,8 @@ TEST(Contexts, NameWhatIsWrongWithTheirInput) {
               StatusIs(kInvalid, HasSubstr("the CA file")));
   EXPECT_THAT(TlsClientContext::Create({"", "12:34"}, nullptr, {}),
               StatusIs(kInvalid, HasSubstr("64 hexadecimal")));
+  EXPECT_THAT(TlsClientContext::Create({"", Ca().fingerprint(), "urn:x:a"}, nullptr, {}),
+              StatusIs(kInvalid, HasSubstr("a given CA")));
 }
 
 TEST(Contexts, ReloadLeavesTheOldConfigurationInForceWhenItFails) {
