@@ -45,10 +45,9 @@ absl::Status RegisterIcg(CommandContext& context, const v1::RegisterIcgRequest& 
       context, registered.icg(),
       absl::StrCat("Registered ", registered.icg().name(), ". Its bundle is in ", bundle_path,
                    ", which holds its private key: bring it to the ICG's host, and start there:\n",
-                   "  bazel run //:icg -- --bundle_file=", bundle_path, "\n",
-                   "The server dials it at ", registered.icg().internal_address(),
-                   "; devices and Consoles reach it at ", registered.icg().external_address(),
-                   "."));
+                   "  bazel run //:icg -- --bundle=", bundle_path, "\n", "The server dials it at ",
+                   registered.icg().internal_address(), "; devices and Consoles reach it at ",
+                   registered.icg().external_address(), "."));
 }
 
 absl::StatusOr<v1::ListIcgsResponse> FetchIcgs(CommandContext& context) {

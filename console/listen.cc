@@ -133,6 +133,7 @@ absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const Serve
   FAIRLEAD_ASSIGN_OR_RETURN(tcp::acceptor acceptor, OpenAcceptor(context, options.address));
   std::fprintf(stderr, "listening on %s\n", AddressText(acceptor.local_endpoint()).c_str());
   std::fflush(stderr);
+  if (options.on_listening) options.on_listening(acceptor.local_endpoint());
   while (true) {
     const absl::StatusOr<int> served = ServeOne(context, acceptor, api, token, server, request);
     if (!options.keep) return served;

@@ -6,6 +6,7 @@
 #define FAIRLEAD_CONSOLE_LISTEN_H_
 
 #include <boost/asio/ip/tcp.hpp>
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -27,6 +28,8 @@ struct ListenOptions {
   dataplane::net::ip::tcp::endpoint address;
   // Goes on after the first client's session, until the process is ended.
   bool keep = false;
+  // Told where it listens, beside the line on standard error.
+  std::function<void(const dataplane::net::ip::tcp::endpoint&)> on_listening = nullptr;
 };
 
 // Prints "listening on HOST:PORT" to standard error, and serves. The bytes of the tunnel are passed

@@ -37,6 +37,10 @@ struct Device {
   CloseReason close;
   // Waits for this much input before it sends anything.
   std::size_t await_input = 0;
+  // Waits for this much input before it closes.
+  std::size_t await_after_output = 0;
+  // Reads as much as it writes.
+  bool reads_while_writing = false;
   std::string input;
   std::vector<std::string> controls;
 };
@@ -58,6 +62,12 @@ awaitable<void> Play(std::unique_ptr<WebSocket> tunnel, Device& device) {
   for (std::size_t at = 0; open && at < device.output.size(); at += 1000) {
     const std::string piece = device.output.substr(at, 1000);
     open = (co_await tunnel->WriteBinary(piece)).ok();
+    while (open && device.reads_while_writing && device.input.size() + 30'000 < at) {
+      co_await ReadOne(*tunnel, device, open);
+    }
+  }
+  while (open && device.input.size() < device.await_after_output) {
+    co_await ReadOne(*tunnel, device, open);
   }
   if (open && !device.end_text.empty()) {
     open = (co_await tunnel->WriteText(device.end_text)).ok();
@@ -188,6 +198,55 @@ TEST_F(TerminalClientTest, ACloseWithoutAnEndTellsItsReason) {
   EXPECT_EQ(shown_, "some");
   EXPECT_EQ(outcome.exit_code, 255);
   EXPECT_THAT(outcome.message, HasSubstr("terminated by users/admin"));
+}
+
+TEST_F(TerminalClientTest, ATelnetStreamIsNegotiatedAndDecoded) {
+  options_.stream = StreamKind::kTelnet;
+  options_.terminal_type = "vt100";
+  Device device;
+  // WILL ECHO, DO TTYPE, SEND TTYPE; a CR NUL and a doubled 0xFF.
+  device.output = std::string("\xff\xfb\x01\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0$ \r\0\xff\xff", 18);
+  device.close = Normal();
+  Type("ls\r\xff\n");
+  EndInput();
+  // What is typed and what is answered, in either order.
+  const std::string answers("\xff\xfd\x01\xff\xfb\x18\xff\xfa\x18\0vt100\xff\xf0", 17);
+  const std::string typed("ls\r\0\xff\xff\n\x04", 8);
+  device.await_after_output = answers.size() + typed.size();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(shown_, "$ \r\xff");
+  EXPECT_THAT(device.input, ::testing::AnyOf(answers + typed, typed + answers));
+  EXPECT_TRUE(device.controls.empty());
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.message, HasSubstr("no exit code"));
+}
+
+TEST_F(TerminalClientTest, ATelnetStreamThatIsLostIsNoSuccess) {
+  options_.stream = StreamKind::kTelnet;
+  Device device;
+  device.output = "$ ";
+  device.close.code = 4502;
+  device.close.text = "the device was lost";
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(shown_, "$ ");
+  EXPECT_EQ(outcome.exit_code, 255);
+  EXPECT_THAT(outcome.message, HasSubstr("the device was lost"));
+}
+
+TEST_F(TerminalClientTest, AnEndlessStormOfTelnetOptionsIsServedInBoundedMemory) {
+  options_.stream = StreamKind::kTelnet;
+  Device device;
+  for (int i = 0; i < 100'000; ++i) device.output += "\xff\xfd\x63";
+  device.output += "shown";
+  device.await_after_output = 300'000;
+  device.reads_while_writing = true;
+  device.close = Normal();
+  Run(device);
+
+  EXPECT_EQ(shown_, "shown");
+  EXPECT_EQ(device.input.size(), 300'000u);
 }
 
 TEST_F(TerminalClientTest, ALossAtAnyOperationEndsItAndNeverLooksLikeSuccess) {
