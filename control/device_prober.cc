@@ -13,6 +13,9 @@ namespace {
 
 // At the start so few are probed at once that nobody need wait for an interval to pass.
 constexpr std::size_t kAtOnceAtStart = 100;
+// After a change: 1, 2, 4 and 8 s after a failure.
+constexpr int kRetries = 4;
+constexpr absl::Duration kLongestRetry = absl::Seconds(8);
 
 }  // namespace
 
@@ -61,12 +64,15 @@ void DeviceProber::Update(absl::string_view unit_id) {
   // What is under way may ask for another address, or from before the change.
   Land(target);
   target.waiting = false;
+  serial_.Cancel(std::exchange(target.retry_timer, 0));
+  target.retries = kRetries;
   Enqueue(name, target, urgent_);
   Pump();
 }
 
 void DeviceProber::Forget(Targets::iterator target) {
   Land(target->second);
+  serial_.Cancel(target->second.retry_timer);
   slots_[target->second.slot].erase(target->first);
   targets_.erase(target);
 }
@@ -76,6 +82,18 @@ void DeviceProber::Land(Target& target) {
   if (flight == flights_.end()) return;
   serial_.Cancel(flight->second.timer);
   flights_.erase(flight);
+}
+
+void DeviceProber::RetrySoon(const std::string& unit_id, Target& target) {
+  if (target.retries == 0) return;
+  const absl::Duration wait = kLongestRetry / (1 << --target.retries);
+  serial_.Cancel(target.retry_timer);
+  target.retry_timer = serial_.PostAfter(wait, [this, unit_id]() {
+    const auto found = targets_.find(unit_id);
+    if (found == targets_.end()) return;
+    Enqueue(unit_id, found->second, urgent_);
+    Pump();
+  });
 }
 
 void DeviceProber::Enqueue(const std::string& unit_id, Target& target,
@@ -142,7 +160,13 @@ void DeviceProber::Finish(std::uint64_t probe_id, const absl::Status& result) {
   const auto found = flights_.find(probe_id);
   if (found == flights_.end()) return;
   const Flight flight = std::move(found->second);
-  Land(targets_.find(flight.unit_id)->second);
+  Target& target = targets_.find(flight.unit_id)->second;
+  Land(target);
+  if (result.ok()) {
+    target.retries = 0;
+  } else {
+    RetrySoon(flight.unit_id, target);
+  }
   if (directory_.OnProbed(flight.unit_id, flight.address, result)) {
     spdlog::info("device {} at {}: {}", Printable(flight.unit_id), Printable(flight.address),
                  result.ok() ? "can be reached" : Printable(result.message()));

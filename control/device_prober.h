@@ -49,7 +49,8 @@ class DeviceProber {
   void Start();
 
   // Something about a device has changed, perhaps that it exists: looks whether it is to be probed,
-  // and does so at once.
+  // and does so at once; if it cannot be reached, a few times more within seconds, since what has
+  // just enrolled may be about to listen.
   void Update(absl::string_view unit_id);
 
   void OnResult(const v1::ProbeResult& result);
@@ -66,6 +67,9 @@ class DeviceProber {
     bool waiting = false;
     // The probe under way; 0 for none.
     std::uint64_t probe_id = 0;
+    // How often it is tried again soon after a failure, and when next.
+    int retries = 0;
+    TimerId retry_timer = 0;
   };
   struct Flight {
     std::string unit_id;
@@ -77,6 +81,7 @@ class DeviceProber {
   Target& Add(const std::string& unit_id);
   void Forget(Targets::iterator target);
   void Land(Target& target);
+  void RetrySoon(const std::string& unit_id, Target& target);
   void Enqueue(const std::string& unit_id, Target& target, std::deque<std::string>& queue);
   // Sends what waits and may be sent.
   void Pump();

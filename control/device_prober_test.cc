@@ -146,6 +146,34 @@ TEST_F(DeviceProberTest, TheEdgesReasonIsShown) {
   EXPECT_THAT(changed_, ElementsAre());
 }
 
+TEST_F(DeviceProberTest, WhatHasJustChangedIsTriedAgainWithinSeconds) {
+  Start();
+  Create("d1");
+  prober_.Update("d1");
+  std::vector<std::size_t> probes = {AnswerAll(false)};
+
+  for (int i = 0; i < 20; ++i) {
+    serial_.Advance(absl::Seconds(1));
+    probes.push_back(AnswerAll(false));
+  }
+
+  EXPECT_THAT(probes, ElementsAre(1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0));
+}
+
+TEST_F(DeviceProberTest, ADeviceThatBeginsToListenAfterItsEnrolmentIsOnlineSoon) {
+  Start();
+  Create("d1");
+  prober_.Update("d1");
+  AnswerAll(false);
+
+  serial_.Advance(absl::Seconds(1));
+  AnswerAll(true);
+
+  EXPECT_TRUE(Online("d1"));
+  serial_.Advance(absl::Seconds(20));
+  EXPECT_TRUE(edge_.probes.empty());
+}
+
 TEST_F(DeviceProberTest, TenThousandDevicesAreSpreadOverTheInterval) {
   for (int i = 0; i < 10'000; ++i) Create(absl::StrCat("d", i));
   Start();
