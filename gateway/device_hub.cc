@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "gateway/device_limit.h"
 #include "gateway/refusal.h"
 #include "gateway/unified_message.h"
 
@@ -18,8 +19,6 @@ namespace fairlead::gateway {
 
 namespace net = dataplane::net;
 
-// A refusal for the limit is logged at most this often; the next line tells how many there were.
-constexpr absl::Duration kFullLinePeriod = absl::Seconds(10);
 // When a device that cannot be served now should try again.
 constexpr char kRetryAfterSeconds[] = "10";
 
@@ -33,7 +32,7 @@ using dataplane::WebSocket;
 // Lock order: this mutex, then the sink's and a connection's; never the other way.
 struct DeviceHub::State {
   State(EdgeEventSink& event_sink, const Clock& time, DeviceHubOptions given)
-      : sink(&event_sink), clock(time), options(given) {}
+      : sink(&event_sink), clock(time), options(given), limit(given.max_connections, registry) {}
 
   // Whether devices of this kind belong here.
   bool Welcomes(const v1::DeviceHello& hello);
@@ -49,13 +48,6 @@ struct DeviceHub::State {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void PublishReport(const DeviceIdentity& device, std::uint64_t id, v1::DeviceMessage message);
   bool Open(const std::shared_ptr<DeviceConnection>& connection);
-  // Whether `device` may come in besides those that are connected or about to be. If so, it is
-  // about to be, until NoLongerExpected.
-  absl::Status Expect(const DeviceIdentity& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  void NoLongerExpected(const std::string& unit_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  bool IsFullFor(const std::string& unit_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  // Counts a refusal for the limit, and logs it unless that was done just now.
-  void NoteFull(const std::string& unit_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   // A device with an open, entered connection.
   struct Entered {
@@ -71,12 +63,8 @@ struct DeviceHub::State {
   DeviceRegistry registry ABSL_GUARDED_BY(mutex);
   std::map<std::uint64_t, Entered> entered ABSL_GUARDED_BY(mutex);
   std::set<std::shared_ptr<DeviceConnection>> open ABSL_GUARDED_BY(mutex);
-  // How many connections of a device were let in whose hello is still to come.
-  std::map<std::string, int> expected ABSL_GUARDED_BY(mutex);
-  std::size_t max_devices ABSL_GUARDED_BY(mutex) = 0;
+  DeviceLimit limit ABSL_GUARDED_BY(mutex);
   std::function<absl::Status()> admission = [] { return absl::OkStatus(); };
-  absl::Duration last_full_line ABSL_GUARDED_BY(mutex) = -absl::InfiniteDuration();
-  std::uint64_t full_since_line ABSL_GUARDED_BY(mutex) = 0;
   absl::optional<CloseReason> stopping ABSL_GUARDED_BY(mutex);
   DeviceHubCounters counters ABSL_GUARDED_BY(mutex);
 };
@@ -142,53 +130,12 @@ bool DeviceHub::State::Open(const std::shared_ptr<DeviceConnection>& connection)
   } else if (open.size() >= options.max_connections) {
     connection->Close({dataplane::kCloseTooMany, "Too many devices are connected here."});
     ++counters.refused;
-    NoteFull("");
+    limit.NoteRefusal("(not yet named)", clock.Monotonic());
   } else {
     open.insert(connection);
     return true;
   }
   return false;
-}
-
-bool DeviceHub::State::IsFullFor(const std::string& unit_id) const {
-  const std::size_t limit =
-      max_devices == 0 ? options.max_connections : std::min(max_devices, options.max_connections);
-  if (registry.size() + expected.size() < limit) return false;
-  if (registry.Find(unit_id).has_value() || expected.count(unit_id) > 0) return false;
-  // Exactly: a device that is connected and expected anew counts once.
-  std::size_t devices = registry.size();
-  for (const auto& [other, connections] : expected) {
-    if (!registry.Find(other).has_value()) ++devices;
-  }
-  return devices >= limit;
-}
-
-void DeviceHub::State::NoteFull(const std::string& unit_id) {
-  ++counters.refused_limit;
-  ++full_since_line;
-  const absl::Duration now = clock.Monotonic();
-  if (now - last_full_line < kFullLinePeriod) return;
-  spdlog::warn(
-      "device {} refused: {} devices are connected, and no more may be; {} refused since "
-      "the last such line",
-      unit_id.empty() ? "without a name" : unit_id, registry.size(), full_since_line);
-  last_full_line = now;
-  full_since_line = 0;
-}
-
-absl::Status DeviceHub::State::Expect(const DeviceIdentity& device) {
-  if (IsFullFor(device.unit_id)) {
-    NoteFull(device.unit_id);
-    return absl::UnavailableError(
-        "As many devices are connected here as may be. Connect elsewhere, or again later.");
-  }
-  ++expected[device.unit_id];
-  return absl::OkStatus();
-}
-
-void DeviceHub::State::NoLongerExpected(const std::string& unit_id) {
-  const auto found = expected.find(unit_id);
-  if (found != expected.end() && --found->second == 0) expected.erase(found);
 }
 
 // Such a device has done nothing wrong, and goes on asking: it is counted, but not told of.
@@ -296,7 +243,8 @@ net::awaitable<void> DeviceHub::HandleUpgrade(HttpRequest request,
           absl::StrCat("The certificate of device ", device->unit_id,
                        " is revoked. Enrol the device anew with a first-authentication key."));
     }
-    if (admitted.ok() && now.ok() && offers) admitted = state->Expect(*device);
+    if (admitted.ok() && now.ok() && offers)
+      admitted = state->limit.Expect(device->unit_id, state->clock.Monotonic());
     if (!admitted.ok() || !now.ok()) ++state->counters.refused;
     if (!admitted.ok()) {
       const std::string actor = device.ok() ? absl::StrCat("devices/", device->unit_id) : "";
@@ -327,7 +275,7 @@ net::awaitable<void> DeviceHub::HandleUpgrade(HttpRequest request,
     co_return;
   }
   absl::MutexLock lock(&state->mutex);
-  state->NoLongerExpected(unit_id);
+  state->limit.NoLongerExpected(unit_id);
 }
 
 net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<WebSocket> websocket) {
@@ -359,7 +307,7 @@ net::awaitable<void> DeviceHub::Serve(DeviceIdentity device, std::unique_ptr<Web
   }
   {
     absl::MutexLock lock(&state->mutex);
-    state->NoLongerExpected(device.unit_id);
+    state->limit.NoLongerExpected(device.unit_id);
   }
   TokenBucket bucket(state->options.message_rate);
   while (id != 0) {
@@ -423,7 +371,7 @@ void DeviceHub::SetAdmission(std::function<absl::Status()> admission) {
 
 void DeviceHub::SetMaxDevices(std::size_t max_devices) {
   absl::MutexLock lock(&state_->mutex);
-  state_->max_devices = max_devices;
+  state_->limit.Set(max_devices);
 }
 
 void DeviceHub::DropAll(CloseReason reason) {
@@ -466,6 +414,7 @@ DeviceHubCounters DeviceHub::counters() const {
   absl::MutexLock lock(&state_->mutex);
   DeviceHubCounters counters = state_->counters;
   counters.connected_now = state_->registry.size();
+  counters.refused_limit = state_->limit.refused();
   return counters;
 }
 
