@@ -61,7 +61,8 @@ class FlowTest : public ::testing::TestWithParam<Flow> {
   // A shell that neither echoes nor changes a byte; what `then` puts out is still to be read.
   std::unique_ptr<ConsoleLeg> OpenRaw(const std::string& then) {
     auto leg = cluster_.Open(kFlowDevice);
-    // Telnet's options are agreed before the shell's first byte is answered.
+    // Telnet's options have been answered once the prompt is there; what is sent next comes after.
+    EXPECT_TRUE(leg->ReadUntil("fairlead> "));
     EXPECT_TRUE(leg->Send(absl::StrCat("stty raw -echo; printf 're''ady'; ", then, "\n")).ok());
     EXPECT_TRUE(leg->ReadUntil("ready"));
     leg->DropOutputThrough("ready");
