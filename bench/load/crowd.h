@@ -23,7 +23,9 @@ struct RunOptions {
   // How many sessions may be opening or closing at once.
   int concurrency = 16;
   std::size_t message_bytes = 16384;
-  // Payload of each session in mode "traffic".
+  // Messages of a session that may be under way in mode "bulk"; 0 for as many as TCP takes.
+  int window = 0;
+  // Payload of each session in mode "idle".
   std::size_t traffic_bytes = 4 << 20;
   double warm_up_seconds = 0.5;
   double seconds = 2;

@@ -59,6 +59,7 @@ class Leg : private TlsConnection::Handler {
   std::size_t queued() const { return connection_.queued(); }
   // Sends a binary message in one frame.
   void SendBinary(const char* data, std::size_t size) { SendFrame(2, data, size); }
+  void SendText(absl::string_view text) { SendFrame(1, text.data(), text.size()); }
   // Sends a close frame; the end comes when the peer has answered.
   void SendClose(std::uint16_t code);
   void Abort();

@@ -10,13 +10,15 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "bench/load/modes.h"
+#include "bench/load/terminal.h"
 
-ABSL_FLAG(std::string, mode, "bulk", "bulk, echo, idle, churn, hold or devices.");
+ABSL_FLAG(std::string, mode, "bulk", "bulk, echo, idle, churn, hold, devices or terminal.");
 ABSL_FLAG(std::string, relay, "fairlead", "fairlead, proxy or meshcentral.");
 ABSL_FLAG(int, port, 0, "The relay's port on 127.0.0.1.");
 ABSL_FLAG(std::string, ca, "", "The CA of the relay's certificate (for localhost), PEM.");
@@ -29,6 +31,7 @@ ABSL_FLAG(int, sessions, 10,
           "Sessions at once; with churn, sessions in all; with devices, devices.");
 ABSL_FLAG(int, concurrency, 16, "Sessions that open or close at once.");
 ABSL_FLAG(int, message_bytes, 0, "Payload of a message; 0 for 16384, with echo and hold 16.");
+ABSL_FLAG(int, window, 0, "bulk: messages of a session under way; 0 for as many as TCP takes.");
 ABSL_FLAG(int, traffic_bytes, 4 << 20, "idle: payload of each session; 0 for none.");
 ABSL_FLAG(double, warm_up, 0.5, "Seconds before measuring begins.");
 ABSL_FLAG(double, seconds, 2, "Seconds that are measured, or to settle before memory is read.");
@@ -39,6 +42,13 @@ ABSL_FLAG(int, source_addresses, 0, "Addresses 127.x to dial from; 0 for the ker
 ABSL_FLAG(int, source_network, 1, "The second byte of those addresses.");
 ABSL_FLAG(std::string, device_ca, "", "devices: the CA that signs their certificates, PEM.");
 ABSL_FLAG(std::string, device_ca_key, "", "devices: its key, PEM.");
+ABSL_FLAG(std::string, measure, "echo", "terminal: echo, output, first_byte or hold.");
+ABSL_FLAG(std::vector<std::string>, tickets, {}, "terminal: Consoles' tickets, at the relay.");
+ABSL_FLAG(std::string, command, "", "terminal: a program that is one, in place of a tunnel.");
+ABSL_FLAG(bool, local, false, "terminal: a shell on a pseudo-terminal here, in place of a tunnel.");
+ABSL_FLAG(int, lines, 5'000'000, "terminal: how far seq counts.");
+ABSL_FLAG(std::string, pid_name, "", "terminal: of --pid and its children, those of this name.");
+ABSL_FLAG(int, agent_pid, 0, "terminal: the agent's process.");
 ABSL_FLAG(int, first_device, 0, "devices: the number of the first.");
 
 namespace fairlead::bench {
@@ -74,6 +84,7 @@ RunOptions MakeRunOptions(const std::string& mode) {
   const std::size_t usual = mode == "echo" || mode == "hold" ? 16 : 16384;
   const int given = absl::GetFlag(FLAGS_message_bytes);
   options.message_bytes = given > 0 ? static_cast<std::size_t>(given) : usual;
+  options.window = absl::GetFlag(FLAGS_window);
   options.traffic_bytes = static_cast<std::size_t>(absl::GetFlag(FLAGS_traffic_bytes));
   options.warm_up_seconds = absl::GetFlag(FLAGS_warm_up);
   options.seconds = absl::GetFlag(FLAGS_seconds);
@@ -112,9 +123,26 @@ DeviceOptions MakeDeviceOptions() {
   return options;
 }
 
+TerminalOptions MakeTerminalOptions() {
+  TerminalOptions options;
+  options.measure = absl::GetFlag(FLAGS_measure);
+  options.port = static_cast<std::uint16_t>(absl::GetFlag(FLAGS_port));
+  options.ca_file = absl::GetFlag(FLAGS_ca);
+  options.tickets = absl::GetFlag(FLAGS_tickets);
+  options.command = absl::GetFlag(FLAGS_command);
+  options.local = absl::GetFlag(FLAGS_local);
+  options.seconds = absl::GetFlag(FLAGS_seconds);
+  options.lines = absl::GetFlag(FLAGS_lines);
+  options.relay_pid = absl::GetFlag(FLAGS_pid);
+  options.relay_name = absl::GetFlag(FLAGS_pid_name);
+  options.agent_pid = absl::GetFlag(FLAGS_agent_pid);
+  return options;
+}
+
 nlohmann::json Run(EventLoop& loop, const std::string& mode) {
   const RunOptions options = MakeRunOptions(mode);
   if (mode == "devices") return RunDevices(loop, MakeDeviceOptions(), options);
+  if (mode == "terminal") return RunTerminal(loop, MakeTerminalOptions(), options);
   Target target(loop, MakeTargetOptions());
   if (mode != "churn" && static_cast<std::size_t>(options.sessions) > target.max_sessions()) {
     return {{"error", "there are fewer tickets than sessions"}};

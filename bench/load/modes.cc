@@ -61,6 +61,7 @@ class Streams : public Crowd {
     if (!IsPattern(SeedOf(session, OtherEnd(at)), got, data, size)) Fail("wrong bytes arrived");
     got += size;
     received_ += size;
+    if (options().window > 0) Pump(session, OtherEnd(at));
   }
   void OnDrained(Session& session, End end) override { Pump(session, end); }
 
@@ -82,6 +83,8 @@ class Streams : public Crowd {
     for (int i = 0; i < kBurst; ++i) {
       if (session.over() || sent >= limit_[Index(from)] || session.queued(from) > 0) return;
       const std::size_t size = options().message_bytes;
+      const std::uint64_t under_way = sent - state.received[Index(from)];
+      if (options().window > 0 && under_way + size > options().window * size) return;
       session.Send(from, BytesAt(SeedOf(session, from), sent), size);
       sent += size;
     }

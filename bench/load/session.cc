@@ -80,7 +80,9 @@ void Session::OnEnd(Leg& leg, std::uint16_t code, absl::string_view why) {
   const End end = EndOf(leg);
   const bool first = ended_ == 0;
   ended_ |= BitOf(end);
-  if (code != kNormal || !closing_) {
+  // MeshCentral closes the other leg without telling why.
+  const bool told = code == kNormal || target_.options().kind == Target::Kind::kMeshCentral;
+  if (!told || !closing_) {
     clean_ = false;
     if (failure_.empty()) {
       failure_ = absl::StrCat(end == End::kConsole ? "Console" : "device", " leg: ", why,

@@ -1,4 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// How sessions reach a relay of each kind; and the device's ends behind a reverse proxy.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
