@@ -33,10 +33,13 @@ void TelnetFilter::Step(unsigned char byte) {
       }
       Pass(TELNET_IAC);
       Pass(byte);
+      command_ = byte;
       state_ = byte >= TELNET_WILL && byte <= TELNET_DONT ? State::kOption : State::kData;
       return;
     case State::kOption:
       Pass(byte);
+      if (command_ == TELNET_DONT) dont_.set(byte);
+      if (command_ == TELNET_DO) dont_.reset(byte);
       state_ = State::kData;
       return;
     case State::kSubOption:

@@ -7,6 +7,7 @@
 #ifndef FAIRLEAD_TERMINAL_TELNET_FILTER_H_
 #define FAIRLEAD_TERMINAL_TELNET_FILTER_H_
 
+#include <bitset>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ class TelnetFilter {
   // What is left of the next bytes of the stream. Valid until the next call, and while `bytes` is.
   absl::string_view Filter(absl::string_view bytes);
 
+  // Whether the last that the peer said of `option` on this side was DONT. libtelnet does not tell
+  // when an offer is refused.
+  bool HeardDont(unsigned char option) const { return dont_[option]; }
+
  private:
   enum class State { kData, kIac, kOption, kSubOption, kSub, kSubIac };
 
@@ -41,6 +46,9 @@ class TelnetFilter {
   bool passes_ = false;
   std::size_t length_ = 0;
   std::string out_;
+  // The command whose option comes next.
+  unsigned char command_ = 0;
+  std::bitset<256> dont_;
 };
 
 }  // namespace fairlead::terminal

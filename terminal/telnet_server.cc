@@ -84,6 +84,7 @@ TelnetServer::~TelnetServer() { telnet_free(telnet_); }
 void TelnetServer::Receive(absl::string_view bytes) {
   const absl::string_view rest = filter_.Filter(bytes);
   telnet_recv(telnet_, rest.data(), rest.size());
+  if (filter_.HeardDont(TELNET_TELOPT_BINARY)) binary_out_ = false;
 }
 
 void TelnetServer::Send(absl::string_view output) {

@@ -72,9 +72,12 @@ class TelnetServer {
   bool size_changed_ = false;
   std::string terminal_type_;
   bool asked_for_type_ = false;
-  // From the client, to the client.
+  // Whether the client sends binary.
   bool binary_in_ = false;
-  bool binary_out_ = false;
+  // Whether what is sent is binary. Our offer takes effect where it stands in the stream (RFC 854):
+  // a client that agrees takes all that follows it for binary, long before we hear of it. One that
+  // refuses gets a bare CR or two in the meantime, which every client takes for what it is.
+  bool binary_out_ = true;
   // The last byte of input, or of output, was a CR outside binary mode.
   bool input_after_cr_ = false;
   bool output_after_cr_ = false;

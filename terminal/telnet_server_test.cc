@@ -196,18 +196,23 @@ TEST_P(TelnetOutputTest, IsSent) {
   EXPECT_EQ(server.TakeNetwork(), GetParam().network);
 }
 
+const std::string kDontBinary = "\xFF\xFE\x00"s;
+
 INSTANTIATE_TEST_SUITE_P(
     All, TelnetOutputTest,
-    testing::Values(OutputCase{"Lines", "", {"a\r\nb\r\n"}, "a\r\nb\r\n"},
-                    OutputCase{"CrAlone", "", {"10%\r20%"}, "10%\r\0"s + "20%"},
-                    OutputCase{"CrLfInTwoPieces", "", {"a\r", "\nb"}, "a\r\nb"},
-                    OutputCase{"CrAloneInTwoPieces", "", {"a\r", "b"}, "a\r\0b"s},
-                    OutputCase{"CrAtTheEnd", "", {"a\r"}, "a\r"},
-                    OutputCase{"CrCrLf", "", {"\r\r\n"}, "\r\0\r\n"s},
-                    OutputCase{"CrNul", "", {"\r\0x"s}, "\r\0\0x"s},
-                    OutputCase{"Iac", "", {"\xFF\xFE"}, "\xFF\xFF\xFE"},
+    testing::Values(OutputCase{"Lines", kDontBinary, {"a\r\nb\r\n"}, "a\r\nb\r\n"},
+                    OutputCase{"CrAlone", kDontBinary, {"10%\r20%"}, "10%\r\0"s + "20%"},
+                    OutputCase{"CrLfInTwoPieces", kDontBinary, {"a\r", "\nb"}, "a\r\nb"},
+                    OutputCase{"CrAloneInTwoPieces", kDontBinary, {"a\r", "b"}, "a\r\0b"s},
+                    OutputCase{"CrAtTheEnd", kDontBinary, {"a\r"}, "a\r"},
+                    OutputCase{"CrCrLf", kDontBinary, {"\r\r\n"}, "\r\0\r\n"s},
+                    OutputCase{"CrNul", kDontBinary, {"\r\0x"s}, "\r\0\0x"s},
+                    OutputCase{"Iac", kDontBinary, {"\xFF\xFE"}, "\xFF\xFF\xFE"},
+                    // A client that agrees takes all that follows the offer for binary.
+                    OutputCase{"NotAnsweredYet", "", {"\r\0\rx\r\n\xFF"s}, "\r\0\rx\r\n\xFF\xFF"s},
                     OutputCase{"Binary", kDoBinary, {"\r\0\rx\r\n\xFF"s}, "\r\0\rx\r\n\xFF\xFF"s},
-                    OutputCase{"BinaryRefused", "\xFF\xFE\x00"s, {"\rx"}, "\r\0x"s}),
+                    OutputCase{"BinaryOffAgain", kDoBinary + kDontBinary, {"\rx"}, "\r\0x"s},
+                    OutputCase{"BinaryOnAfterAll", kDontBinary + kDoBinary, {"\rx"}, "\rx"}),
     [](const auto& info) { return info.param.name; });
 
 // Undoes what Send does in binary mode.
