@@ -23,7 +23,7 @@ std::function<v1::Device()> AddDeviceOptions(CLI::App* app, Arguments& a) {
   CLI::Option* name = app->add_option("--name", a.display_name, "A name for people");
   CLI::Option* address =
       app->add_option("--address", a.address, "HOST:PORT of an OS 11 device's TLS port");
-  app->add_option("--connector_preference", a.connector_preference,
+  app->add_option("--preference,--connector_preference", a.connector_preference,
                   "What the device tries first: none, server or icg")
       ->check(CLI::IsMember({"none", "server", "icg"}));
   return [&a, name, address] {

@@ -83,7 +83,7 @@ absl::Status UpdateDevice(CommandContext& context, const v1::Device& device) {
   if (!device.has_display_name() && !device.has_address() &&
       device.connector_preference() == v1::Device::CONNECTOR_PREFERENCE_UNSPECIFIED) {
     return absl::InvalidArgumentError(
-        "nothing to change is given: use --name, --address or --connector_preference");
+        "nothing to change is given: use --name, --address or --preference");
   }
   v1::UpdateDeviceRequest request;
   *request.mutable_device() = device;

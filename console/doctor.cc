@@ -122,12 +122,7 @@ class Diagnosis {
     v1::Device device;
     const absl::Status status = Call(context_, "DeviceService.GetDevice", request, &device);
     if (!status.ok()) {
-      Add(leg, "known", Result::kFail,
-          absl::IsNotFound(status)
-              ? absl::StrCat(Message(status),
-                             ": check its spelling in the list that the devices "
-                             "command gives, or enrol it")
-              : Message(status));
+      Add(leg, "known", Result::kFail, Message(status));
       return;
     }
     Add(leg, "known", Result::kOk,

@@ -315,8 +315,8 @@ TEST_F(DiagnoseTest, IcgsThatOneMayNotSeeAreNoFailure) {
 }
 
 TEST_F(DiagnoseTest, ADevicesTroublesAreSentences) {
-  device_status_ = absl::NotFoundError("no device devices/unit");
-  EXPECT_THAT(Rest("unit"), HasSubstr("check its spelling"));
+  device_status_ = absl::NotFoundError("no device has the unit ID \"unit\"; list the devices");
+  EXPECT_THAT(Rest("unit"), HasSubstr("list the devices"));
   device_status_ = absl::OkStatus();
   device_.mutable_terminal()->set_enabled(false);
   EXPECT_THAT(Rest("unit"), HasSubstr("have an administrator enable it"));
