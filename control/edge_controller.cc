@@ -284,6 +284,9 @@ void EdgeController::OnDeviceDisconnected(absl::string_view edge,
                Printable(disconnected.reason()));
   prober_.Update(disconnected.unit_id());
   sessions_->OnDeviceGone(disconnected.unit_id());
+  // Over the connection in reserve it may not have heard what changed since.
+  const absl::StatusOr<v1::Device> device = support_.directory.Get(disconnected.unit_id());
+  if (device.ok()) Welcome(*device);
   Save(disconnected.unit_id());
 }
 
