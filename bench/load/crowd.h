@@ -23,6 +23,8 @@ struct RunOptions {
   // How many sessions may be opening or closing at once.
   int concurrency = 16;
   std::size_t message_bytes = 16384;
+  // Round trips in all in mode "echo", in place of some seconds of them; 0 for those.
+  int round_trips = 0;
   // Messages of a session that may be under way in mode "bulk"; 0 for as many as TCP takes.
   int window = 0;
   // Payload of each session in mode "idle".

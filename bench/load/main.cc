@@ -31,6 +31,7 @@ ABSL_FLAG(int, sessions, 10,
           "Sessions at once; with churn, sessions in all; with devices, devices.");
 ABSL_FLAG(int, concurrency, 16, "Sessions that open or close at once.");
 ABSL_FLAG(int, message_bytes, 0, "Payload of a message; 0 for 16384, with echo and hold 16.");
+ABSL_FLAG(int, round_trips, 0, "echo: how many in all, in place of --seconds.");
 ABSL_FLAG(int, window, 0, "bulk: messages of a session under way; 0 for as many as TCP takes.");
 ABSL_FLAG(int, traffic_bytes, 4 << 20, "idle: payload of each session; 0 for none.");
 ABSL_FLAG(double, warm_up, 0.5, "Seconds before measuring begins.");
@@ -84,6 +85,7 @@ RunOptions MakeRunOptions(const std::string& mode) {
   const std::size_t usual = mode == "echo" || mode == "hold" ? 16 : 16384;
   const int given = absl::GetFlag(FLAGS_message_bytes);
   options.message_bytes = given > 0 ? static_cast<std::size_t>(given) : usual;
+  options.round_trips = absl::GetFlag(FLAGS_round_trips);
   options.window = absl::GetFlag(FLAGS_window);
   options.traffic_bytes = static_cast<std::size_t>(absl::GetFlag(FLAGS_traffic_bytes));
   options.warm_up_seconds = absl::GetFlag(FLAGS_warm_up);

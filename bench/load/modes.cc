@@ -13,6 +13,7 @@ namespace {
 // Messages that one session sends before the others have their turn.
 constexpr int kBurst = 4;
 constexpr double kDrainSeconds = 60;
+constexpr double kRoundTripsLimit = 600;
 
 // CPU of the relay from construction on.
 class CpuMeter {
@@ -132,7 +133,10 @@ class Echo : public Crowd {
     got.clear();
     samples_.push_back(NowNs() - sent_ns_[index]);
     --under_way_;
-    if (running_) Send(session);
+    const bool enough =
+        options().round_trips > 0 &&
+        samples_.size() + under_way_ >= static_cast<std::size_t>(options().round_trips);
+    if (running_ && !enough) Send(session);
   }
 
  protected:
@@ -153,7 +157,7 @@ class Echo : public Crowd {
   std::vector<std::int64_t> sent_ns_;
   std::vector<std::int64_t> samples_;
   bool running_ = false;
-  int under_way_ = 0;
+  std::size_t under_way_ = 0;
 };
 
 // An echo in each session every period, spread evenly.
@@ -270,10 +274,16 @@ nlohmann::json RunEcho(Target& target, const RunOptions& options) {
   Echo echo(target, options);
   echo.OpenAll();
   echo.Start();
-  target.loop().RunFor(options.warm_up_seconds);
-  echo.samples().clear();
+  if (options.round_trips == 0) {
+    target.loop().RunFor(options.warm_up_seconds);
+    echo.samples().clear();
+  }
   const CpuMeter cpu(options.pid);
-  target.loop().RunFor(options.seconds);
+  if (options.round_trips > 0) {
+    target.loop().RunUntil([&] { return echo.idle(); }, kRoundTripsLimit);
+  } else {
+    target.loop().RunFor(options.seconds);
+  }
   const double cpu_seconds = cpu.seconds();
   const std::vector<std::int64_t> samples = echo.samples();
   echo.Stop();
