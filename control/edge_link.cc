@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -198,6 +199,11 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
 
   void OnDone(const grpc::Status& status) override {
     absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+    // gRPC's words for pings without an answer.
+    if (absl::StrContains(result.message(), "keepalive watchdog")) {
+      result =
+          absl::UnavailableError("the edge does not answer; check that it runs, and the network");
+    }
     {
       absl::MutexLock lock(&mutex_);
       ended_ = true;

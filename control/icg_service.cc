@@ -25,6 +25,10 @@ absl::Status Bad(absl::string_view field, absl::string_view takes) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", takes));
 }
 
+absl::Status BadValue(absl::string_view field, absl::string_view value, absl::string_view takes) {
+  return Bad(absl::StrCat(field, " \"", absl::CHexEscape(value.substr(0, 80)), "\""), takes);
+}
+
 // "grpcs://host:port" or "wss://host:port".
 absl::optional<HostPort> ParseInternal(absl::string_view address) {
   if (!absl::ConsumePrefix(&address, "grpcs://") && !absl::ConsumePrefix(&address, "wss://")) {
@@ -35,21 +39,22 @@ absl::optional<HostPort> ParseInternal(absl::string_view address) {
 
 absl::Status CheckAddresses(const v1::Icg& icg) {
   if (!ParseInternal(icg.internal_address()).has_value()) {
-    return Bad("icg.internal_address",
-               "use grpcs://host:port or wss://host:port, where this server dials the ICG, for "
-               "example \"grpcs://10.0.0.5:8443\"");
+    return BadValue(
+        "icg.internal_address", icg.internal_address(),
+        "use grpcs://host:port or wss://host:port, where this server dials the ICG, for "
+        "example \"grpcs://10.0.0.5:8443\"");
   }
   if (!ParseHostPort(icg.external_address()).has_value()) {
-    return Bad("icg.external_address",
-               "use host:port, where devices and Consoles dial the ICG, for example "
-               "\"icg.example:8443\"");
+    return BadValue("icg.external_address", icg.external_address(),
+                    "use host:port, where devices and Consoles dial the ICG, for example "
+                    "\"icg.example:8443\"");
   }
   absl::string_view proxy = icg.proxy();
   if (proxy.empty() ||
       (absl::ConsumePrefix(&proxy, "http://") && ParseHostPort(proxy).has_value())) {
     return absl::OkStatus();
   }
-  return Bad("icg.proxy", "use http://host:port, or leave it empty for none");
+  return BadValue("icg.proxy", icg.proxy(), "use http://host:port, or leave it empty for none");
 }
 
 absl::Status CheckGrace(const v1::Icg& icg) {
@@ -70,7 +75,7 @@ absl::Status NoSuchIcg(absl::string_view name) {
 absl::StatusOr<v1::Icg> CheckNewIcg(const v1::Icg& icg) {
   absl::string_view id = icg.name();
   if (!absl::ConsumePrefix(&id, "icgs/") || !IsIcgId(id)) {
-    return Bad("icg.name", "use icgs/ and 1 to 64 characters of a-z, 0-9 and '-'");
+    return BadValue("icg.name", icg.name(), "use icgs/ and 1 to 64 characters of a-z, 0-9 and '-'");
   }
   FAIRLEAD_RETURN_IF_ERROR(CheckAddresses(icg));
   FAIRLEAD_RETURN_IF_ERROR(CheckGrace(icg));

@@ -140,7 +140,8 @@ net::awaitable<Reached> DeviceDialer::State::Reach(Self self, std::string unit_i
 void DeviceDialer::State::Fail(const v1::DialDevice& request, absl::string_view why) {
   dataplane::CloseReason reason;
   reason.code = dataplane::kClosePeerLost;
-  reason.text = absl::StrCat("device ", request.unit_id(), " was not reached: ", why);
+  // Control says which device.
+  reason.text = why;
   spdlog::info("session {}: {}", Printable(request.session_id()), Printable(reason.text));
   {
     absl::MutexLock lock(&mutex);

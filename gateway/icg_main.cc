@@ -96,6 +96,7 @@ void Reload(const IcgProgramOptions& options, Gateway& edge) {
     spdlog::error("bundle not read again, the old one stays: {}", std::string(status.message()));
     return;
   }
+  spdlog::info("bundle read again");
   TellOf(*bundle);
 }
 

@@ -82,6 +82,12 @@ TEST_F(Network, R14BlackHoledDevicesGoOfflineAndReturn) {
   AwaitAll("OFFLINE", kPresence);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     SCOPED_TRACE(places_[i].flow.Label());
+    if (places_[i].flow.name == "OS11_DIRECT") {
+      // A Telnet stream has no pings. TCP's own find a network that is silent, but not a proxy that
+      // acknowledges what it swallows.
+      opened[i].leg->Close();
+      continue;
+    }
     opened[i].leg->ReadToEnd();
     EXPECT_EQ(opened[i].leg->close().code, 4502) << opened[i].leg->close().text;
     EXPECT_TRUE(Eventually(absl::Seconds(60), [&] { return IsGone(opened[i].shell); }));

@@ -106,6 +106,7 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
   // Enrolled by our agent, served by theirs.
   cluster_.StartDevice(kDevice, {.os = 11});
   cluster_.KillDevice(kDevice);
+  ASSERT_TRUE(cluster_.AwaitDevice(kDevice, "OFFLINE", kPresence));
   const std::string folder = absl::StrCat(cluster_.folder(), "/", kDevice);
   const std::string config = folder + "/stunnel.conf";
   // The port on which the agent listened is free again.

@@ -159,9 +159,22 @@ void Cluster::EnsureKey(const std::string& folder) {
   WriteFile(folder + "/key", key.body.value("key", ""));
 }
 
+void Cluster::SetPreference(const std::string& unit_id, const std::string& preference) {
+  const nlohmann::json wanted = {{"unitId", unit_id}, {"connectorPreference", preference}};
+  if (api_->Call("POST", "/api/v1/devices", wanted).status == 200) return;
+  const Reply changed = api_->Call("PATCH", absl::StrCat("/api/v1/devices/", unit_id),
+                                   {{"connectorPreference", preference}});
+  if (changed.status != 200) {
+    Fail(absl::StrCat(unit_id, ": its preference cannot be set: ", changed.body.dump()));
+  }
+}
+
 void Cluster::LaunchDevice(const std::string& unit_id, const DeviceOptions& options) {
   const std::string folder = absl::StrCat(folder_, "/", unit_id);
   EnsureKey(folder);
+  SetPreference(unit_id, !options.preference.empty() ? options.preference
+                         : options.icg.empty()       ? "SERVER"
+                                                     : "ICG");
   std::uint16_t port = options.icg.empty() ? port_ : icg(options.icg).external.port();
   if (options.port != 0) port = options.port;
   Process::Options process;

@@ -32,6 +32,8 @@ struct DeviceOptions {
   std::vector<std::string> arguments = {};
   // As in Process.
   std::vector<std::string> environment = {};
+  // As in Device.connectorPreference; empty for the kind that it is to connect to here.
+  std::string preference = {};
 };
 
 // How an ICG is registered.
@@ -136,6 +138,7 @@ class Cluster {
   void MakeRsaCertificate();
   Process::Options ConsoleProcess(const std::vector<std::string>& arguments) const;
   void EnsureKey(const std::string& folder);
+  void SetPreference(const std::string& unit_id, const std::string& preference);
   void SetAddress(const std::string& unit_id, std::uint16_t port);
 
   const Options options_;
