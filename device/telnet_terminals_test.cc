@@ -300,6 +300,14 @@ TEST_F(TelnetTerminalsTest, AStreamOpenedToTheDeviceIsATerminalAtOnce) {
   EXPECT_THAT(sent_, IsEmpty());
 }
 
+TEST_F(TelnetTerminalsTest, WhatWasTypedBeforeTheProgramRanIsNotLost) {
+  UseScript("stty -echo; read x; echo got $x");
+  OpenDirect();
+  console_.Say(FrameKind::kBinary, std::string(3000, 'a') + "\r");
+  AwaitGone();
+  EXPECT_THAT(console_.output(), HasSubstr("got " + std::string(3000, 'a')));
+}
+
 TEST_F(TelnetTerminalsTest, ARefusalIsALineOnTheStreamItself) {
   UseScript("exit 0");
   v1::TerminalSettings settings;

@@ -33,7 +33,11 @@ void WriteFile(const std::string& path, const std::string& text) {
 
 // The first one is the default.
 constexpr char kProfiles[] = R"(
-profiles { name: "sh" argv: "/bin/sh" }
+profiles {
+  name: "sh"
+  argv: "/bin/sh"
+  environment { key: "PS1" value: "fairlead> " }
+}
 profiles { name: "cat" argv: "/bin/cat" }
 profiles { name: "seven" argv: "/bin/sh" argv: "-c" argv: "printf x; exit 7" }
 profiles {
