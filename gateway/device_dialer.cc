@@ -2,6 +2,7 @@
 #include "gateway/device_dialer.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <exception>
 #include <utility>
@@ -33,6 +34,57 @@ constexpr absl::Duration kShutdownTimeout = absl::Seconds(1);
 
 using Reached = absl::StatusOr<std::unique_ptr<TlsStream>>;
 
+enum class Purpose { kDial, kProbe };
+
+// Hangs up in order, unless it is destroyed in time.
+// Lifetime: `stream` must outlive it.
+class HangUpAfter {
+ public:
+  HangUpAfter(TlsStream& stream, absl::Duration timeout)
+      : timer_(stream.get_executor(), absl::ToChronoNanoseconds(timeout)) {
+    timer_.async_wait([&stream, state = state_](const dataplane::error_code& error) {
+      if (error || state->over) return;
+      state->passed = true;
+      stream.SendCloseNotify();
+      stream.Close();
+    });
+  }
+  // The timer's handler may be on its way already.
+  ~HangUpAfter() { state_->over = true; }
+  HangUpAfter(const HangUpAfter&) = delete;
+  HangUpAfter& operator=(const HangUpAfter&) = delete;
+
+  bool passed() const { return state_->passed; }
+
+ private:
+  struct State {
+    bool over = false;
+    bool passed = false;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  net::steady_timer timer_;
+};
+
+// Whether the device lets us in: with TLS 1.3 it judges our certificate after our handshake is
+// over. One that knows probes closes then; another may say something, or nothing for a while.
+net::awaitable<absl::Status> AwaitWord(TlsStream& stream, const DeviceDialerOptions& options) {
+  const bool knows_probes = stream.alpn() == dataplane::kProbeProtocol;
+  const HangUpAfter patience(stream, knows_probes ? options.timeout : options.probe_silence);
+  char buffer[512];
+  const net::mutable_buffer room = net::buffer(buffer);
+  auto [error, size] = co_await stream.async_read_some(room, dataplane::kToken);
+  if (!error || error == net::error::eof) co_return absl::OkStatus();
+  if (!patience.passed()) {
+    if (!stream.failure().ok()) co_return stream.failure();
+    co_return absl::UnavailableError(
+        absl::StrCat("the connection broke off after the TLS handshake: ", error.message()));
+  }
+  if (!knows_probes) co_return absl::OkStatus();
+  co_return absl::UnavailableError(absl::StrCat("the device did not end the probe within ",
+                                                absl::FormatDuration(options.timeout),
+                                                " of the TLS handshake"));
+}
+
 void LogStray(std::exception_ptr stray) {
   if (stray) spdlog::critical("dialling a device ended with an exception");
 }
@@ -52,9 +104,11 @@ struct DeviceDialer::State : public std::enable_shared_from_this<DeviceDialer::S
         options(given) {}
 
   // What handshakes show and, for lack of a better word, trust; made anew from time to time.
-  absl::StatusOr<std::shared_ptr<TlsClientContext>> Context(const std::string& ca_pem);
+  absl::StatusOr<std::shared_ptr<TlsClientContext>> Context(const std::string& ca_pem,
+                                                            Purpose purpose);
   // Connects, and makes sure that it is the device.
-  static net::awaitable<Reached> Reach(Self self, std::string unit_id, std::string address);
+  static net::awaitable<Reached> Reach(Self self, std::string unit_id, std::string address,
+                                       Purpose purpose);
 
   static net::awaitable<void> RunDial(Self self, v1::DialDevice request);
   // Hands a connection over to the relay, or drops it.
@@ -66,6 +120,7 @@ struct DeviceDialer::State : public std::enable_shared_from_this<DeviceDialer::S
 
   // Runs `request` and then those that wait.
   static net::awaitable<void> RunProbes(Self self, v1::ProbeDevice request);
+  static net::awaitable<void> RunProbe(Self self, const v1::ProbeDevice& request);
   absl::optional<v1::ProbeDevice> NextProbe();
   void Tell(const v1::ProbeDevice& request, const absl::Status& result);
 
@@ -77,7 +132,8 @@ struct DeviceDialer::State : public std::enable_shared_from_this<DeviceDialer::S
   const DeviceDialerOptions options;
 
   absl::Mutex context_mutex;
-  std::shared_ptr<TlsClientContext> context ABSL_GUARDED_BY(context_mutex);
+  std::shared_ptr<TlsClientContext> dial_context ABSL_GUARDED_BY(context_mutex);
+  std::shared_ptr<TlsClientContext> probe_context ABSL_GUARDED_BY(context_mutex);
   std::string context_ca_pem ABSL_GUARDED_BY(context_mutex);
   absl::Duration context_until ABSL_GUARDED_BY(context_mutex) = -absl::InfiniteDuration();
 
@@ -88,7 +144,7 @@ struct DeviceDialer::State : public std::enable_shared_from_this<DeviceDialer::S
 };
 
 absl::StatusOr<std::shared_ptr<TlsClientContext>> DeviceDialer::State::Context(
-    const std::string& ca_pem) {
+    const std::string& ca_pem, Purpose purpose) {
   if (sources.identity == nullptr) {
     return absl::FailedPreconditionError(
         "this edge dials no devices: an OS 11 device is dialled by the server, or holds a "
@@ -98,6 +154,7 @@ absl::StatusOr<std::shared_ptr<TlsClientContext>> DeviceDialer::State::Context(
     return absl::FailedPreconditionError("the server has not told yet which CA signs devices");
   }
   absl::MutexLock lock(&context_mutex);
+  const auto& context = purpose == Purpose::kProbe ? probe_context : dial_context;
   if (context != nullptr && context_ca_pem == ca_pem && clock.Monotonic() < context_until) {
     return context;
   }
@@ -105,20 +162,24 @@ absl::StatusOr<std::shared_ptr<TlsClientContext>> DeviceDialer::State::Context(
   if (!identity.ok()) return Annotate(identity.status(), "our own certificate cannot be had");
   dataplane::TlsTrust trust;
   trust.ca_pem = ca_pem;
-  FAIRLEAD_ASSIGN_OR_RETURN(context, TlsClientContext::Create(trust, &*identity, {}));
+  FAIRLEAD_ASSIGN_OR_RETURN(auto for_dials, TlsClientContext::Create(trust, &*identity, {}));
+  FAIRLEAD_ASSIGN_OR_RETURN(
+      auto for_probes, TlsClientContext::Create(trust, &*identity, {dataplane::kProbeProtocol}));
+  dial_context = std::move(for_dials);
+  probe_context = std::move(for_probes);
   context_ca_pem = ca_pem;
   context_until = clock.Monotonic() + options.identity_lifetime;
   return context;
 }
 
 net::awaitable<Reached> DeviceDialer::State::Reach(Self self, std::string unit_id,
-                                                   std::string address) {
+                                                   std::string address, Purpose purpose) {
   const absl::StatusOr<dataplane::Endpoint> endpoint = dataplane::ParseAddress(address);
   if (!endpoint.ok()) co_return endpoint.status();
   dataplane::TlsTrust trust;
   trust.ca_pem = self->sources.device_ca();
   trust.uri = DeviceUri(unit_id);
-  absl::StatusOr<std::shared_ptr<TlsClientContext>> context = self->Context(trust.ca_pem);
+  absl::StatusOr<std::shared_ptr<TlsClientContext>> context = self->Context(trust.ca_pem, purpose);
   if (!context.ok()) co_return context.status();
   dataplane::DialOptions dial;
   dial.tls = *std::move(context);
@@ -141,7 +202,7 @@ void DeviceDialer::State::Fail(const v1::DialDevice& request, absl::string_view 
   dataplane::CloseReason reason;
   reason.code = dataplane::kClosePeerLost;
   // Control says which device.
-  reason.text = why;
+  reason.text = std::string(why);
   spdlog::info("session {}: {}", Printable(request.session_id()), Printable(reason.text));
   {
     absl::MutexLock lock(&mutex);
@@ -151,7 +212,7 @@ void DeviceDialer::State::Fail(const v1::DialDevice& request, absl::string_view 
 }
 
 net::awaitable<void> DeviceDialer::State::RunDial(Self self, v1::DialDevice request) {
-  Reached stream = co_await Reach(self, request.unit_id(), request.address());
+  Reached stream = co_await Reach(self, request.unit_id(), request.address(), Purpose::kDial);
   bool stopped = false;
   {
     absl::MutexLock lock(&self->mutex);
@@ -195,13 +256,22 @@ net::awaitable<void> DeviceDialer::State::ServeLeg(Self self, Claim claim,
 
 net::awaitable<void> DeviceDialer::State::RunProbes(Self self, v1::ProbeDevice request) {
   for (;;) {
-    Reached stream = co_await Reach(self, request.unit_id(), request.address());
-    self->Tell(request, stream.status());
-    if (stream.ok()) co_await (*stream)->Shutdown(kShutdownTimeout);
+    co_await RunProbe(self, request);
     absl::optional<v1::ProbeDevice> next = self->NextProbe();
     if (!next.has_value()) co_return;
     request = std::move(*next);
   }
+}
+
+net::awaitable<void> DeviceDialer::State::RunProbe(Self self, const v1::ProbeDevice& request) {
+  Reached stream = co_await Reach(self, request.unit_id(), request.address(), Purpose::kProbe);
+  if (!stream.ok()) {
+    self->Tell(request, stream.status());
+    co_return;
+  }
+  const absl::Status word = co_await AwaitWord(**stream, self->options);
+  self->Tell(request, word.ok() ? word : Annotate(word, request.address()));
+  co_await (*stream)->Shutdown(kShutdownTimeout);
 }
 
 absl::optional<v1::ProbeDevice> DeviceDialer::State::NextProbe() {
