@@ -26,9 +26,9 @@
 #include "dataplane/io_threads.h"
 #include "dataplane/listener.h"
 #include "dataplane/relay.h"
-#include "dataplane/tunnel_leg.h"
 #include "dataplane/router.h"
 #include "dataplane/ticket_register.h"
+#include "dataplane/tunnel_leg.h"
 #include "gateway/relay_notices.h"
 #include "gateway/ticket_request.h"
 

@@ -239,10 +239,14 @@ def main():
             text.append(relay_table(report["relays"]) + "\n")
             problems += failures(report["relays"])
         if not options.no_terminals:
-            report["terminals"] = terminals.measure(options.quick, rounds, binaries, folder,
-                                                    progress)
-            text.append(terminals.table(report["terminals"]) + "\n")
-            problems += failures(report["terminals"])
+            # What was measured before is worth printing all the same.
+            try:
+                report["terminals"] = terminals.measure(options.quick, rounds, binaries, folder,
+                                                        progress)
+                text.append(terminals.table(report["terminals"]) + "\n")
+                problems += failures(report["terminals"])
+            except RuntimeError as error:
+                problems.append(f"whole terminals: {error}")
     text += [f"FAILED: {problem}  " for problem in problems]
     print("\n".join(text))
     output = pathlib.Path(options.output or ROOT / "bench/results" /

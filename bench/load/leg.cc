@@ -21,7 +21,6 @@ constexpr int kBinary = 2;
 constexpr int kClose = 8;
 constexpr int kPing = 9;
 constexpr int kPong = 10;
-constexpr std::size_t kRecord = 16 * 1024;
 constexpr std::size_t kMaxHead = 16 * 1024;
 
 std::string Base64(const void* data, std::size_t size) {
