@@ -41,7 +41,8 @@ class StreamListenerTest : public ::testing::Test {
   }
 
   void Start() {
-    tls_ = TlsServerContext::CreateMutual(identity_, ca_.pem(), "urn:fairlead:server:").value();
+    tls_ = TlsServerContext::CreateMutual(identity_, ca_.pem(), "urn:fairlead:server:", {"b", "a"})
+               .value();
     listener_ = std::make_unique<StreamListener>(
         context_.get_executor(), [this] { return shows_ ? tls_->Acquire() : nullptr; },
         [this](std::unique_ptr<TlsStream> stream, PeerInfo peer) {
@@ -54,6 +55,7 @@ class StreamListenerTest : public ::testing::Test {
   static net::awaitable<void> Echo(StreamListenerTest& self, std::unique_ptr<TlsStream> stream,
                                    PeerInfo peer) {
     ++self.handled_;
+    self.alpn_ = stream->alpn();
     if (peer.certificate.has_value()) self.peers_.push_back(peer.certificate->uris.at(0));
     char bytes[64];
     auto [error, count] = co_await stream->async_read_some(net::buffer(bytes), kToken);
@@ -68,7 +70,7 @@ class StreamListenerTest : public ::testing::Test {
     TlsTrust trust;
     trust.ca_pem = ca_.pem();
     DialOptions options;
-    options.tls = TlsClientContext::Create(trust, identity, {}).value();
+    options.tls = TlsClientContext::Create(trust, identity, offers_).value();
     Endpoint endpoint;
     endpoint.host = "127.0.0.1";
     endpoint.port = listener_->ports().at(0);
@@ -101,6 +103,8 @@ class StreamListenerTest : public ::testing::Test {
   std::shared_ptr<TlsServerContext> tls_;
   std::unique_ptr<StreamListener> listener_;
   bool shows_ = true;
+  std::vector<std::string> offers_;
+  std::string alpn_ = "none yet";
   int handled_ = 0;
   std::string heard_;
   std::vector<std::string> peers_;
@@ -112,6 +116,28 @@ TEST_F(StreamListenerTest, ServesTheRightRole) {
   const TlsIdentity server = ca_.Issue(ClientSpec(kServerRole));
   EXPECT_EQ(Await(context_, Say(&server)), "hello");
   EXPECT_THAT(peers_, ::testing::ElementsAre(kServerRole));
+}
+
+TEST_F(StreamListenerTest, SelectsAProtocolThatItKnows) {
+  Start();
+  const TlsIdentity server = ca_.Issue(ClientSpec(kServerRole));
+  EXPECT_EQ(Await(context_, Say(&server)), "hello");
+  EXPECT_EQ(alpn_, "");
+  offers_ = {"z", "a", "b"};
+  EXPECT_EQ(Await(context_, Say(&server)), "hello");
+  EXPECT_EQ(alpn_, "b");
+  offers_ = {"z", "ab"};
+  EXPECT_EQ(Await(context_, Say(&server)), "hello");
+  EXPECT_EQ(alpn_, "");
+}
+
+TEST_F(StreamListenerTest, AProtocolDoesNotReplaceACertificate) {
+  Start();
+  offers_ = {"a"};
+  EXPECT_THAT(Await(context_, Say(nullptr)), HasSubstr("no answer"));
+  const TlsIdentity device = ca_.Issue(ClientSpec("urn:fairlead:device:unit"));
+  EXPECT_THAT(Await(context_, Say(&device)), HasSubstr("no answer"));
+  EXPECT_EQ(handled_, 0);
 }
 
 TEST_F(StreamListenerTest, RefusesAnotherRole) {
@@ -176,6 +202,9 @@ TEST_F(StreamListenerTest, ShowsARenewedCertificateAtOnce) {
   ASSERT_THAT(tls_->Reload(ca_.Issue(LeafSpec()), ca_.pem()), IsOk());
   EXPECT_EQ(Await(context_, Say(&server)), "hello");
   EXPECT_NE(fingerprint_, before);
+  offers_ = {"a"};
+  EXPECT_EQ(Await(context_, Say(&server)), "hello");
+  EXPECT_EQ(alpn_, "a");
   // The role is still demanded.
   const TlsIdentity device = ca_.Issue(ClientSpec("urn:fairlead:device:unit"));
   EXPECT_THAT(Await(context_, Say(&device)), HasSubstr("no answer"));

@@ -32,6 +32,8 @@ struct ContextData {
   Certificates client_anchors;
   // Empty: any client may come, also without a certificate.
   std::string client_uri_prefix;
+  // With a prefix only: what ALPN may select, the best first.
+  std::vector<std::string> protocols;
   std::shared_ptr<const ServerTrust> trust;
 };
 
@@ -158,6 +160,17 @@ int SelectProtocol(SSL* /*ssl*/, const std::uint8_t** out, std::uint8_t* out_siz
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// For certain clients.
+int SelectOwnProtocol(SSL* ssl, const std::uint8_t** out, std::uint8_t* out_size,
+                      const std::uint8_t* in, unsigned in_size, void* /*argument*/) {
+  CBS list;
+  CBS_init(&list, in, in_size);
+  for (const std::string& protocol : DataOf(ssl).protocols) {
+    if (Offers(list, protocol)) return Select(protocol, out, out_size);
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
 absl::Status UseIdentity(SSL_CTX* context, const TlsIdentity& identity) {
   FAIRLEAD_ASSIGN_OR_RETURN(
       const Certificates chain,
@@ -212,13 +225,15 @@ void NameClientCas(SSL_CTX* context, const Certificates& anchors) {
 
 absl::StatusOr<std::shared_ptr<SSL_CTX>> NewServerContext(const TlsIdentity& identity,
                                                           absl::string_view client_ca_pem,
-                                                          absl::string_view client_uri_prefix) {
+                                                          absl::string_view client_uri_prefix,
+                                                          std::vector<std::string> protocols) {
   auto data = std::make_unique<ContextData>();
   if (!client_ca_pem.empty()) {
     FAIRLEAD_ASSIGN_OR_RETURN(data->client_anchors,
                               ParseCertificatesPem(client_ca_pem, "the CA of clients"));
   }
   data->client_uri_prefix = std::string(client_uri_prefix);
+  data->protocols = std::move(protocols);
   const Certificates& anchors = data->client_anchors;
   std::shared_ptr<SSL_CTX> context = NewContext(std::move(data));
   FAIRLEAD_RETURN_IF_ERROR(UseIdentity(context.get(), identity));
@@ -226,6 +241,7 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> NewServerContext(const TlsIdentity& ide
   if (!client_uri_prefix.empty()) {
     SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                               &VerifyClient);
+    SSL_CTX_set_alpn_select_cb(context.get(), &SelectOwnProtocol, nullptr);
     return context;
   }
   SSL_CTX_set_select_certificate_cb(context.get(), &InspectClientHello);
@@ -250,6 +266,7 @@ absl::StatusOr<std::string> EncodeProtocols(const std::vector<std::string>& prot
 
 struct TlsServerContext::State {
   std::string client_uri_prefix;
+  std::vector<std::string> alpn;
   mutable std::mutex mutex;
   // Guarded by mutex.
   std::shared_ptr<SSL_CTX> context;
@@ -261,27 +278,29 @@ TlsServerContext::~TlsServerContext() = default;
 absl::StatusOr<std::shared_ptr<TlsServerContext>> TlsServerContext::Create(
     const TlsIdentity& identity, absl::string_view client_ca_pem) {
   auto state = std::make_unique<State>();
-  FAIRLEAD_ASSIGN_OR_RETURN(state->context, NewServerContext(identity, client_ca_pem, ""));
+  FAIRLEAD_ASSIGN_OR_RETURN(state->context, NewServerContext(identity, client_ca_pem, "", {}));
   return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(state)));
 }
 
 absl::StatusOr<std::shared_ptr<TlsServerContext>> TlsServerContext::CreateMutual(
     const TlsIdentity& identity, absl::string_view client_ca_pem,
-    absl::string_view client_uri_prefix) {
+    absl::string_view client_uri_prefix, std::vector<std::string> alpn) {
   if (client_ca_pem.empty() || client_uri_prefix.empty()) {
     return absl::InvalidArgumentError("nothing says which clients to let in");
   }
   auto state = std::make_unique<State>();
   FAIRLEAD_ASSIGN_OR_RETURN(state->context,
-                            NewServerContext(identity, client_ca_pem, client_uri_prefix));
+                            NewServerContext(identity, client_ca_pem, client_uri_prefix, alpn));
   state->client_uri_prefix = std::string(client_uri_prefix);
+  state->alpn = std::move(alpn);
   return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(state)));
 }
 
 absl::Status TlsServerContext::Reload(const TlsIdentity& identity,
                                       absl::string_view client_ca_pem) {
-  FAIRLEAD_ASSIGN_OR_RETURN(std::shared_ptr<SSL_CTX> context,
-                            NewServerContext(identity, client_ca_pem, state_->client_uri_prefix));
+  FAIRLEAD_ASSIGN_OR_RETURN(
+      std::shared_ptr<SSL_CTX> context,
+      NewServerContext(identity, client_ca_pem, state_->client_uri_prefix, state_->alpn));
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->context.swap(context);
   return absl::OkStatus();

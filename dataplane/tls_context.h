@@ -18,6 +18,10 @@ using SSL = struct ssl_st;
 
 namespace fairlead::dataplane {
 
+// The ALPN protocol of a connection that only asks whether one could be opened: a server that
+// selects it ends the connection once the handshake is over.
+inline constexpr char kProbeProtocol[] = "fairlead.probe";
+
 // A certificate chain (leaf first) and its private key, PEM. P-256 and RSA are supported.
 struct TlsIdentity {
   std::string certificate_chain_pem;
@@ -39,11 +43,12 @@ class TlsServerContext {
                                                                   absl::string_view client_ca_pem);
   // For a port that serves nothing but certain clients: a certificate is demanded in every
   // handshake, whatever ALPN offers, and one of its URIs must begin with `client_uri_prefix`. A
-  // client without gets an alert, and nothing that it sends is given to anybody. No ALPN.
+  // client without gets an alert, and nothing that it sends is given to anybody. Of `alpn` the
+  // first protocol that a client offers is selected; one that offers none is served without.
   // Errors: as Create; INVALID_ARGUMENT no CA or no prefix is given.
   static absl::StatusOr<std::shared_ptr<TlsServerContext>> CreateMutual(
       const TlsIdentity& identity, absl::string_view client_ca_pem,
-      absl::string_view client_uri_prefix);
+      absl::string_view client_uri_prefix, std::vector<std::string> alpn = {});
   ~TlsServerContext();
 
   // Replaces certificate and CAs for handshakes that start from now on; connections stay.
@@ -78,7 +83,8 @@ struct TlsTrust {
 // Thread: any, after construction.
 class TlsClientContext {
  public:
-  // `identity` may be null; `alpn` may be empty (none is sent), {"h2"} or {"http/1.1"}.
+  // `identity` may be null; `alpn` may be empty (none is sent), {"h2"}, {"http/1.1"} or
+  // {kProbeProtocol}.
   // Errors: INVALID_ARGUMENT a PEM or the fingerprint cannot be parsed, or no trust is given.
   static absl::StatusOr<std::shared_ptr<TlsClientContext>> Create(const TlsTrust& trust,
                                                                   const TlsIdentity* identity,

@@ -26,6 +26,9 @@ namespace fairlead::gateway {
 struct DeviceDialerOptions {
   // For looking up, connecting and the TLS handshake together.
   absl::Duration timeout = absl::Seconds(10);
+  // How long a probed device that does not know probes may stay silent after the handshake; then it
+  // counts as reachable.
+  absl::Duration probe_silence = absl::Milliseconds(500);
   // Dials under way at once; further ones fail.
   std::size_t max_dials = 256;
   // Probes under way at once, and those that wait for them; further ones fail.
@@ -73,7 +76,8 @@ class DeviceDialer {
   // by the device, with 4502 and a sentence. A session that ends meanwhile ends the matter.
   void Dial(v1::DialDevice request);
 
-  // Dials, hangs up, and tells the sink the result.
+  // Dials, waits for the device's word on our certificate, hangs up, and tells the sink the result.
+  // ALPN names dataplane::kProbeProtocol: a device that knows it starts nothing, and closes.
   void Probe(v1::ProbeDevice request);
 
   // Begins nothing more; what is under way comes to nothing.

@@ -67,16 +67,54 @@ class Observer : public dataplane::RelayObserver {
 struct Seen {
   absl::Status handshake;
   std::vector<std::string> uris;
+  std::string alpn;
   std::string bytes;
+  dataplane::error_code end;
   bool ended = false;
 };
+
+// As the agent's port is.
+std::shared_ptr<TlsServerContext> AgentTls(const TlsIdentity& identity, const std::string& ca_pem) {
+  return TlsServerContext::CreateMutual(identity, ca_pem,
+                                        "urn:fairlead:server:", {dataplane::kProbeProtocol})
+      .value();
+}
+
+// An agent's TLS port, for one connection: answers a probe, or does as one that is stuck.
+net::awaitable<void> ServeAgent(tcp::acceptor& acceptor, std::shared_ptr<TlsServerContext> tls,
+                                bool stuck, std::shared_ptr<Seen> seen) {
+  auto [error, socket] = co_await acceptor.async_accept(kToken);
+  if (error) co_return;
+  TlsStream stream(std::move(socket), tls->Acquire(), TlsStream::Role::kServer);
+  seen->handshake = co_await stream.Handshake(absl::Seconds(10), "", nullptr);
+  if (seen->handshake.ok()) {
+    seen->uris = stream.peer_certificate()->uris;
+    seen->alpn = stream.alpn();
+    char byte = 0;
+    const net::mutable_buffer room = net::buffer(&byte, 1);
+    if (stuck) co_await stream.async_read_some(room, kToken);
+    co_await stream.Shutdown(absl::Seconds(1));
+  }
+  seen->ended = true;
+}
+
+// Breaks off after the handshake.
+net::awaitable<void> ServeBriefly(tcp::acceptor& acceptor, std::shared_ptr<TlsServerContext> tls) {
+  auto [error, socket] = co_await acceptor.async_accept(kToken);
+  if (error) co_return;
+  TlsStream stream(std::move(socket), tls->Acquire(), TlsStream::Role::kServer);
+  const absl::Status ignored = co_await stream.Handshake(absl::Seconds(10), "", nullptr);
+  stream.Close();
+}
 
 // A device's TLS port that serves one connection: says `banner`, and reads to the end.
 net::awaitable<void> ServeDevice(tcp::acceptor& acceptor, TlsIdentity identity, std::string ca_pem,
                                  std::string banner, std::shared_ptr<Seen> seen) {
   auto [error, socket] = co_await acceptor.async_accept(kToken);
   if (error) co_return;
-  const auto context = TlsServerContext::Create(identity, ca_pem).value();
+  // It knows no ALPN.
+  const auto context =
+      TlsServerContext::CreateMutual(identity, ca_pem, "urn:fairlead:server:").value();
   TlsStream stream(std::move(socket), context->Acquire(), TlsStream::Role::kServer);
   seen->handshake = co_await stream.Handshake(absl::Seconds(10), "", nullptr);
   if (seen->handshake.ok()) {
@@ -87,6 +125,7 @@ net::awaitable<void> ServeDevice(tcp::acceptor& acceptor, TlsIdentity identity, 
     const net::mutable_buffer room = net::buffer(buffer);
     for (;;) {
       auto [read_error, size] = co_await stream.async_read_some(room, kToken);
+      seen->end = read_error;
       if (read_error) break;
       seen->bytes.append(buffer, size);
     }
@@ -106,6 +145,7 @@ class DeviceDialerTest : public ::testing::Test {
  protected:
   DeviceDialerTest() : acceptor_(io_, {net::ip::address_v4::loopback(), 0}) {
     address_ = absl::StrCat("127.0.0.1:", acceptor_.local_endpoint().port());
+    options_.probe_silence = absl::Milliseconds(10);
     Restart();
   }
 
@@ -128,6 +168,12 @@ class DeviceDialerTest : public ::testing::Test {
   std::shared_ptr<Seen> StartDevice(TlsIdentity identity, std::string banner = "") {
     auto seen = std::make_shared<Seen>();
     Spawn(io_, ServeDevice(acceptor_, std::move(identity), ca_.pem(), std::move(banner), seen));
+    return seen;
+  }
+  std::shared_ptr<Seen> StartAgent(const TestCa& trusted, bool stuck = false) {
+    auto seen = std::make_shared<Seen>();
+    auto tls = AgentTls(DeviceIdentity("a"), trusted.pem());
+    Spawn(io_, ServeAgent(acceptor_, std::move(tls), stuck, seen));
     return seen;
   }
   TlsIdentity DeviceIdentity(const std::string& unit_id) {
@@ -235,15 +281,71 @@ TEST_F(DeviceDialerTest, TheRightDeviceBecomesTheSessionsLeg) {
   EXPECT_EQ(dialer_->counters().dials_failed, 0u);
 }
 
-TEST_F(DeviceDialerTest, AProbeConnectsAndHangsUp) {
-  const auto seen = StartDevice(DeviceIdentity("a"), "login: ");
+TEST_F(DeviceDialerTest, AProbeEndsWithTheAgentsClose) {
+  const auto seen = StartAgent(ca_);
 
   Probe(7);
 
   EXPECT_THAT(Probed(1), ElementsAre("7 ok"));
   RunUntil(io_, [&] { return seen->ended; });
   RunUntil(io_, [&] { return dialer_->counters().probes_now == 0; });
+  EXPECT_THAT(seen->handshake, IsOk());
+  EXPECT_EQ(seen->alpn, "fairlead.probe");
   EXPECT_THAT(seen->uris, ElementsAre("urn:fairlead:server:ums"));
+}
+
+TEST_F(DeviceDialerTest, ADialIsNoProbe) {
+  Register();
+  const auto seen = StartAgent(ca_);
+  Dial();
+  RunUntil(io_, [&] { return seen->ended; });
+  EXPECT_THAT(seen->handshake, IsOk());
+  EXPECT_EQ(seen->alpn, "");
+}
+
+TEST_F(DeviceDialerTest, AnAgentThatDoesNotEndTheProbeIsNotReachable) {
+  options_.timeout = absl::Milliseconds(200);
+  Restart();
+  const auto seen = StartAgent(ca_, true);
+  Probe(1);
+  EXPECT_THAT(Probed(1), ElementsAre(HasSubstr("did not end the probe within 200ms")));
+  RunUntil(io_, [&] { return seen->ended; });
+}
+
+// Under TLS 1.3 our side of the handshake is over before the device has looked at our certificate.
+TEST_F(DeviceDialerTest, ADeviceThatRefusesOurCertificateIsNotReachable) {
+  const TestCa other("Other CA");
+  const auto seen = StartAgent(other);
+  Probe(1);
+  EXPECT_THAT(Probed(1), ElementsAre(AllOf(HasSubstr(address_),
+                                           HasSubstr("refuses this side's certificate"))));
+  RunUntil(io_, [&] { return seen->ended; });
+  EXPECT_FALSE(seen->handshake.ok());
+  EXPECT_EQ(dialer_->counters().probes_failed, 1u);
+}
+
+TEST_F(DeviceDialerTest, ADeviceThatBreaksOffIsNotReachable) {
+  Spawn(io_, ServeBriefly(acceptor_, AgentTls(DeviceIdentity("a"), ca_.pem())));
+  Probe(1);
+  EXPECT_THAT(Probed(1), ElementsAre(HasSubstr("broke off after the TLS handshake")));
+}
+
+TEST_F(DeviceDialerTest, ADeviceThatKnowsNoProbesAndSpeaksIsReachable) {
+  options_.probe_silence = absl::Hours(1);
+  Restart();
+  const auto seen = StartDevice(DeviceIdentity("a"), "login: ");
+  Probe(1);
+  EXPECT_THAT(Probed(1), ElementsAre("1 ok"));
+  RunUntil(io_, [&] { return seen->ended; });
+  EXPECT_EQ(seen->end, net::error::eof);
+}
+
+TEST_F(DeviceDialerTest, ADeviceThatKnowsNoProbesAndIsSilentIsReachable) {
+  const auto seen = StartDevice(DeviceIdentity("a"));
+  Probe(1);
+  EXPECT_THAT(Probed(1), ElementsAre("1 ok"));
+  RunUntil(io_, [&] { return seen->ended; });
+  EXPECT_EQ(seen->end, net::error::eof);
 }
 
 TEST_F(DeviceDialerTest, AnotherDeviceIsNotTheDevice) {
