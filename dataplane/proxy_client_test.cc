@@ -2,6 +2,17 @@
 //
 // Covers dialling through an HTTP proxy, over real sockets: TLS, requests and WebSockets, and what
 // is said when the proxy does not do as asked.
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -199,6 +210,52 @@ TEST_F(ProxyClientTest, ABadProxyIsNamed) {
   options.proxy = "socks5://proxy.example:1080";
 
   EXPECT_THAT(Dial(options), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("socks5")));
+}
+
+// What a test starts inherits the proxy's sockets, and must not keep the tunnels open.
+class Bystander {
+ public:
+  Bystander() {
+    char name[] = "sleep";
+    char time[] = "600";
+    char* const argv[] = {name, time, nullptr};
+    EXPECT_EQ(posix_spawnp(&pid_, name, nullptr, nullptr, argv, environ), 0);
+  }
+  ~Bystander() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+TEST_F(ProxyClientTest, ACutIsSeenAtBothEndsAtOnce) {
+  using net::ip::tcp;
+  net::io_context context;
+  tcp::acceptor acceptor(context, {net::ip::address_v4::loopback(), 0});
+  tcp::socket client(context);
+  tcp::socket server(context);
+  client.connect({net::ip::address_v4::loopback(), proxy_.port()});
+  const std::string request =
+      absl::StrCat("CONNECT 127.0.0.1:", acceptor.local_endpoint().port(), " HTTP/1.1\r\n\r\n");
+  net::write(client, net::buffer(request));
+  acceptor.accept(server);
+  std::string answer;
+  net::read_until(client, net::dynamic_buffer(answer), "\r\n\r\n");
+  const Bystander bystander;
+
+  proxy_.CutAll();
+
+  for (tcp::socket* socket : {&client, &server}) {
+    pollfd readable = {socket->native_handle(), POLLIN, 0};
+    ASSERT_EQ(poll(&readable, 1, 5000), 1);
+    char byte = 0;
+    error_code error;
+    socket->read_some(net::buffer(&byte, 1), error);
+    EXPECT_TRUE(error) << "still up";
+  }
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "dataplane/asio.h"
 #include "dataplane/endpoint.h"
 #include "dataplane/io_threads.h"
@@ -140,7 +141,10 @@ ConnectProxy::ConnectProxy() : state_(std::make_shared<State>()) {
   net::co_spawn(state_->acceptor.get_executor(), state_->Accept(), net::detached);
 }
 
-ConnectProxy::~ConnectProxy() { state_->thread.Stop(); }
+ConnectProxy::~ConnectProxy() {
+  CutAll();
+  state_->thread.Stop();
+}
 
 std::uint16_t ConnectProxy::port() const { return state_->acceptor.local_endpoint().port(); }
 
@@ -173,11 +177,19 @@ std::uint64_t ConnectProxy::bytes() const {
 }
 
 void ConnectProxy::CutAll() {
-  net::post(state_->acceptor.get_executor(), [state = state_] {
+  absl::Notification done;
+  net::post(state_->acceptor.get_executor(), [state = state_, &done] {
     error_code ignored;
-    for (const Socket& socket : state->sockets) socket->close(ignored);
+    for (const Socket& socket : state->sockets) {
+      // A process that was started meanwhile has copies of the descriptors: closing ours ends
+      // nothing then.
+      socket->shutdown(tcp::socket::shutdown_both, ignored);
+      socket->close(ignored);
+    }
     state->sockets.clear();
+    done.Notify();
   });
+  done.WaitForNotification();
 }
 
 }  // namespace fairlead::dataplane::testing

@@ -38,7 +38,8 @@ class ConnectProxy {
   std::vector<std::string> targets() const;
   // The bytes that went through all tunnels, both ways.
   std::uint64_t bytes() const;
-  // Cuts the tunnels that there are, and all other connections.
+  // Cuts the tunnels that there are, and all other connections; returns when their peers can see
+  // it.
   void CutAll();
 
  private:
