@@ -12,9 +12,17 @@ namespace fairlead::device {
 namespace {
 
 constexpr char kServerRole[] = "urn:fairlead:server:";
+// For a probe's connection to end in order.
+constexpr absl::Duration kShutdownTimeout = absl::Seconds(5);
 
 net::awaitable<void> Serve(Terminals& terminals, std::unique_ptr<dataplane::TlsStream> stream,
                            dataplane::PeerInfo peer) {
+  if (stream->alpn() == dataplane::kProbeProtocol) {
+    // That the handshake came this far is the answer.
+    spdlog::debug("a server at {} probed the device", peer.address);
+    co_await stream->Shutdown(kShutdownTimeout);
+    co_return;
+  }
   std::unique_ptr<dataplane::WebSocket> leg =
       dataplane::MakeStreamLeg(std::move(stream), std::move(peer));
   co_await terminals.ServeTelnet(std::move(leg));
@@ -47,7 +55,8 @@ std::shared_ptr<SSL_CTX> DirectPort::Context() {
     dataplane::TlsIdentity shown;
     shown.certificate_chain_pem = identity_.chain_pem();
     shown.private_key_pem = identity_.key_pem();
-    auto made = dataplane::TlsServerContext::CreateMutual(shown, ca, kServerRole);
+    auto made = dataplane::TlsServerContext::CreateMutual(shown, ca, kServerRole,
+                                                          {dataplane::kProbeProtocol});
     if (!made.ok()) {
       spdlog::warn("the device's own port cannot be served: {}",
                    Printable(made.status().message()));

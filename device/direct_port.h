@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The TLS port of an OS 11 device: servers of our CA open it, and each connection is a terminal
-// over Telnet. The agent's main program owns one.
+// over Telnet, unless ALPN says that it is a probe. The agent's main program owns one.
 #ifndef FAIRLEAD_DEVICE_DIRECT_PORT_H_
 #define FAIRLEAD_DEVICE_DIRECT_PORT_H_
 

@@ -84,13 +84,14 @@ class DirectPortTest : public testing::Test {
     Start(script);
   }
 
-  absl::StatusOr<std::unique_ptr<TlsStream>> Dial(const TlsIdentity* identity) {
+  absl::StatusOr<std::unique_ptr<TlsStream>> Dial(const TlsIdentity* identity,
+                                                  std::vector<std::string> alpn = {}) {
     dataplane::TlsTrust trust;
     trust.ca_pem = ca_.pem();
     // The device's certificate is known by its role; its name is nobody's.
     trust.uri = "urn:fairlead:device:unit";
     dataplane::DialOptions options;
-    options.tls = dataplane::TlsClientContext::Create(trust, identity, {}).value();
+    options.tls = dataplane::TlsClientContext::Create(trust, identity, std::move(alpn)).value();
     dataplane::Endpoint endpoint;
     endpoint.host = "127.0.0.1";
     endpoint.port = port_->ports().at(0);
@@ -217,6 +218,52 @@ TEST_F(DirectPortTest, ServesNobodyElse) {
   const TlsIdentity stranger = other.Issue(ClientSpec(kServerRole));
   EXPECT_EQ(Hears(&stranger), "");
   EXPECT_TRUE(terminals_->idle());
+}
+
+TEST_F(DirectPortTest, AProbeStartsNothing) {
+  const std::string trace = folder_ + "/started";
+  EnrollAndStart("echo ready; touch " + trace + "; exec sleep 1000");
+  v1::TerminalSettings settings;
+  settings.set_max_sessions(1);
+  terminals_->Apply(settings);
+  const TlsIdentity server = ca_.Issue(ClientSpec(kServerRole));
+  for (int i = 0; i < 3; ++i) {
+    auto stream = Dial(&server, {dataplane::kProbeProtocol});
+    ASSERT_THAT(stream, IsOk());
+    EXPECT_EQ((*stream)->alpn(), dataplane::kProbeProtocol);
+    stream_ = *std::move(stream);
+    over_ = false;
+    net::co_spawn(context_, Read(*this), net::detached);
+    RunUntil([this] { return over_; });
+    // A clean end, and nothing before it.
+    EXPECT_EQ(end_, net::error::eof);
+    EXPECT_EQ(bytes_, "");
+    EXPECT_TRUE(terminals_->idle());
+  }
+  EXPECT_FALSE(std::filesystem::exists(trace));
+
+  over_ = false;
+  Connect();
+  AwaitOutput("ready");
+  stream_->Close();
+  RunUntil([this] { return terminals_->idle() && over_; });
+}
+
+// What it is told: whether a terminal could be had.
+TEST_F(DirectPortTest, AProbeNeedsTheServersCertificate) {
+  EnrollAndStart("exec sleep 1000");
+  const TlsIdentity device = ca_.Issue(ClientSpec("urn:fairlead:device:other"));
+  for (const TlsIdentity* identity : {&device, static_cast<const TlsIdentity*>(nullptr)}) {
+    auto stream = Dial(identity, {dataplane::kProbeProtocol});
+    // With TLS 1.3 the refusal comes after this side's handshake.
+    ASSERT_THAT(stream, IsOk());
+    stream_ = *std::move(stream);
+    over_ = false;
+    net::co_spawn(context_, Read(*this), net::detached);
+    RunUntil([this] { return over_; });
+    EXPECT_NE(end_, net::error::eof);
+    EXPECT_FALSE(stream_->failure().ok());
+  }
 }
 
 TEST_F(DirectPortTest, OpensWithEnrolmentAndFollowsRenewal) {
