@@ -32,6 +32,7 @@ TOO_BIG = 1009
 # A lost TLS stream of asyncio also raises AttributeError.
 GONE = (OSError, asyncio.IncompleteReadError, ssl.SSLError, AttributeError)
 MOST_HELD = 1 << 20
+LINGER_SECONDS = 5
 GOOD = ("OK", "INFORMATIONAL", "NON-STRICT")
 
 
@@ -157,8 +158,16 @@ def bridge(client, tunnel):
             pass
         except (OSError, ssl.SSLError):
             break
-    client.close()
     tunnel.socket.close()
+    # Closing with bytes unread would reset the connection, and lose what the relay said last.
+    try:
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(LINGER_SECONDS)
+        while client.recv(65536):
+            pass
+    except OSError:
+        pass
+    client.close()
 
 
 class Shim:
@@ -267,11 +276,12 @@ def report(verdicts, reports):
             continue
         result = "refused with 1009" if judged == "too big" else verdict["behavior"]
         cases.append(f"| {name} | {result} | {clean(detail.get('description'))} | "
-                     f"{clean(detail.get('result'))} |")
+                     f"{clean(detail.get('result'))} | {detail.get('remoteCloseCode')} |")
     lines = ["| group | pass | larger than 1 MiB, refused with 1009 | fail |", "|---|---|---|---|"]
     lines += [f"| {number} | {group['pass']} | {group['too big']} | {group['fail']} |"
               for number, group in sorted(groups.items())]
-    lines += ["", "| case | result | what it tests | what was seen |", "|---|---|---|---|", *cases]
+    lines += ["", "| case | result | what it tests | what was seen | close code |",
+              "|---|---|---|---|---|", *cases]
     return "\n".join(lines), sum(group["fail"] for group in groups.values())
 
 
