@@ -120,7 +120,6 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
   Process::Options options;
   options.argv = {"/usr/bin/stunnel4", config};
   options.log_path = folder + "/stunnel.log";
-  options.environment = {"PS1=legacy> "};
   const auto stunnel = Process::Start(options);
   ASSERT_TRUE(cluster_.AwaitDevice(kDevice, "ONLINE", kPresence))
       << ReadFile(options.log_path).value_or("");
@@ -128,7 +127,7 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
   nlohmann::json session;
   auto leg = cluster_.Open(kDevice, &session);
   EXPECT_EQ(session.value("flow", ""), "OS11_DIRECT");
-  EXPECT_TRUE(leg->ReadUntil("> ")) << leg->output();
+  // Typed ahead: which prompt the shell behind telnetd has is its own business.
   ASSERT_TRUE(leg->Send("echo fair''lead-$((6*7))\r").ok());
   EXPECT_TRUE(leg->ReadUntil("fairlead-42")) << leg->output();
   ASSERT_TRUE(leg->Send("exit\r").ok());
