@@ -508,7 +508,7 @@ TEST(ToGrpcStatus, KeepsEveryCodeAndTheMessage) {
   EXPECT_EQ(ToGrpcStatus(WorkersBusy()).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST(AuditLog, AnEntryNeedsActorAndAction) {
+TEST(AuditLog, R22AnEntryNeedsActorAndAction) {
   FakeClock clock;
   const auto store = SqliteStore::Open(":memory:").value();
   AuditLog audit(*store, clock);

@@ -233,6 +233,21 @@ TEST_F(DeviceDirectoryTest, NamesTheConnectedOnesAPieceAtATime) {
   EXPECT_EQ(rest[0].unit_id, "d4");
 }
 
+TEST_F(DeviceDirectoryTest, R15TwentyThousandDevicesOnOneEdgeAreAllOnline) {
+  constexpr int kDevices = 20'000;
+  const auto name = [](int i) { return absl::StrCat("d", i); };
+  for (int i = 0; i < kDevices; ++i) Create(name(i));
+  for (int i = 0; i < kDevices; ++i) Connect(name(i), 1, "icgs/a");
+  // The link is lost, and its next snapshot tells them all again.
+  EXPECT_EQ(directory_.OnEdgeGone("icgs/a").size(), static_cast<std::size_t>(kDevices));
+  EXPECT_EQ(ConnectionOf(name(0)).state(), v1::Connection::OFFLINE);
+  for (int i = 0; i < kDevices; ++i) Connect(name(i), 2, "icgs/a");
+
+  for (int i = 0; i < kDevices; ++i) {
+    ASSERT_EQ(ConnectionOf(name(i)).state(), v1::Connection::ONLINE) << name(i);
+  }
+}
+
 TEST_F(DeviceDirectoryTest, AnUnknownDeviceDoesNotComeIn) {
   EXPECT_FALSE(Connect("stranger", 1).has_value());
   EXPECT_THAT(directory_.Get("stranger"), StatusIs(absl::StatusCode::kNotFound));

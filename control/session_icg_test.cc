@@ -108,7 +108,7 @@ TEST_F(SessionIcgTest, AnOs11DeviceOverAnIcgSpeaksTelnet) {
   EXPECT_FALSE(OnBoard(id));
 }
 
-TEST_F(SessionIcgTest, R1_HeartbeatsWhileOpeningAndRunningChangeNothing) {
+TEST_F(SessionIcgTest, R01HeartbeatsWhileOpeningAndRunningChangeNothing) {
   v1::DeviceMessage heartbeat;
   heartbeat.mutable_heartbeat();
   const std::shared_ptr<Outcome> outcome = Open();
@@ -126,7 +126,7 @@ TEST_F(SessionIcgTest, R1_HeartbeatsWhileOpeningAndRunningChangeNothing) {
   EXPECT_EQ(Get(outcome->id).state(), v1::Session::ACTIVE);
 }
 
-TEST_F(SessionIcgTest, R2_AfterAFailedSessionTheNextOpensAtOnce) {
+TEST_F(SessionIcgTest, R02AfterAFailedSessionTheNextOpensAtOnce) {
   const std::string failed = RunAtIcg();
   const std::string first_ticket =
       icg_.Last(v1::EdgeCommand::kRegisterSession).register_session().console_ticket_sha256();
@@ -140,12 +140,12 @@ TEST_F(SessionIcgTest, R2_AfterAFailedSessionTheNextOpensAtOnce) {
             first_ticket);
 }
 
-TEST_F(SessionIcgTest, R16_NoRightOnTheIcgIsAskedFor) {
+TEST_F(SessionIcgTest, R16NoRightOnTheIcgIsAskedFor) {
   // The caller is known to have rights on nothing but what CreateSession names: the device.
   EXPECT_EQ(Get(RunAtIcg()).icg(), kIcg);
 }
 
-TEST_F(SessionIcgTest, R17_ARefusalNamesTheDeviceAndItsUnitId) {
+TEST_F(SessionIcgTest, R17ARefusalNamesTheDeviceAndItsUnitId) {
   const std::shared_ptr<Outcome> outcome = Open();
 
   Disconnect(1, kIcg);

@@ -110,7 +110,7 @@ void CheckStore(SqliteStore& store) {
   EXPECT_EQ(used, enrolled_events.size());
 }
 
-TEST(StoreCrash, AKilledServerLeavesEverythingWholeOrUndone) {
+TEST(StoreCrash, R19AKilledServerLeavesEverythingWholeOrUndone) {
   std::string folder = absl::StrCat(::testing::TempDir(), "/crash-XXXXXX");
   ASSERT_NE(mkdtemp(&folder[0]), nullptr);
   std::mt19937 random(20'260'101);

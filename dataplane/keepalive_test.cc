@@ -80,7 +80,7 @@ std::string Play(const Case& c) {
 
 class KeepAliveTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(KeepAliveTest, ActsWhenDue) { EXPECT_EQ(Play(GetParam()), GetParam().expected); }
+TEST_P(KeepAliveTest, R11ActsWhenDue) { EXPECT_EQ(Play(GetParam()), GetParam().expected); }
 
 std::vector<Case> Cases() {
   const Step reading = {0, Event::kReadStarts};

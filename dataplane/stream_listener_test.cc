@@ -168,13 +168,13 @@ TEST_F(StreamListenerTest, RefusesWhatIsNoTls) {
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(StreamListenerTest, CutsASilentPeerAtTheDeadline) {
+TEST_F(StreamListenerTest, R28CutsASilentPeerAtTheDeadline) {
   options_.handshake_timeout = absl::Milliseconds(30);
   Start();
   EXPECT_EQ(Await(context_, SayPlainly("")), "");
 }
 
-TEST_F(StreamListenerTest, CapsThoseWhoDoNotShakeHands) {
+TEST_F(StreamListenerTest, R28CapsThoseWhoDoNotShakeHands) {
   options_.max_unauthenticated_per_host = 2;
   Start();
   const tcp::endpoint endpoint(net::ip::address_v4::loopback(), listener_->ports().at(0));

@@ -192,7 +192,7 @@ TEST_F(UnifiedClientTest, GivesSignsOfLife) {
   Finish();
 }
 
-TEST_F(UnifiedClientTest, IgnoresWhatItDoesNotKnow) {
+TEST_F(UnifiedClientTest, R30IgnoresWhatItDoesNotKnow) {
   Start();
   Welcome();
   SendBytes("\xFF\xFF\xFF");

@@ -88,7 +88,7 @@ class Failures : public ::testing::Test {
   std::map<std::string, int> before_;
 };
 
-TEST_F(Failures, DevicesKilledAtEachStepOfEachFlow) {
+TEST_F(Failures, R05DevicesKilledAtEachStepOfEachFlow) {
   OpenAll();
   for (const Place& place : places_) cluster_.KillDevice(place.unit_id);
 
@@ -109,7 +109,7 @@ TEST_F(Failures, DevicesKilledAtEachStepOfEachFlow) {
   ExpectAllWorks();
 }
 
-TEST_F(Failures, ConsolesKilledAtEachStepOfEachFlow) {
+TEST_F(Failures, R26ConsolesKilledAtEachStepOfEachFlow) {
   std::map<std::string, int> devices;
   for (const Place& place : places_) {
     devices[place.unit_id] = OpenDescriptors(cluster_.device(place.unit_id).pid());

@@ -72,7 +72,7 @@ class FlowTest : public ::testing::TestWithParam<Flow> {
   Cluster cluster_;
 };
 
-TEST_P(FlowTest, TimelineShowsTheStepsOfTheFlow) {
+TEST_P(FlowTest, R07TimelineShowsTheStepsOfTheFlow) {
   std::set<std::vector<std::string>> orders;
   for (int run = 0; run < kRuns / 5; ++run) {
     nlohmann::json session;
