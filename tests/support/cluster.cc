@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -164,6 +165,7 @@ void Cluster::EnsureKey(const std::string& folder) {
 }
 
 void Cluster::SetPreference(const std::string& unit_id, const std::string& preference) {
+  if (std::exchange(preferences_[unit_id], preference) == preference) return;
   const nlohmann::json wanted = {{"unitId", unit_id}, {"connectorPreference", preference}};
   if (api_->Call("POST", "/api/v1/devices", wanted).status == 200) return;
   const Reply changed = api_->Call("PATCH", absl::StrCat("/api/v1/devices/", unit_id),
@@ -171,6 +173,13 @@ void Cluster::SetPreference(const std::string& unit_id, const std::string& prefe
   if (changed.status != 200) {
     Fail(absl::StrCat(unit_id, ": its preference cannot be set: ", changed.body.dump()));
   }
+  if (changed.body.value("/connection/state"_json_pointer, "") != "ONLINE") return;
+  const bool told = Eventually(absl::Seconds(30), [&] {
+    const std::string log = Log(unit_id);
+    const std::size_t at = log.rfind("preference: ");
+    return at != std::string::npos && log.compare(at + 12, preference.size(), preference) == 0;
+  });
+  if (!told) Fail(absl::StrCat(unit_id, " was not told its preference"));
 }
 
 void Cluster::LaunchDevice(const std::string& unit_id, const DeviceOptions& options) {

@@ -80,6 +80,9 @@ class Cluster {
   void StartDevice(const std::string& unit_id, const DeviceOptions& options = {});
   // The same without waiting.
   void LaunchDevice(const std::string& unit_id, const DeviceOptions& options = {});
+  // Sets a device's preference of connectors, unless it is that already, and waits until a device
+  // that is online has been told.
+  void SetPreference(const std::string& unit_id, const std::string& preference);
   Process& device(const std::string& unit_id) { return *devices_.at(unit_id); }
   void KillDevice(const std::string& unit_id);
   // Waits until the device is in `state`.
@@ -138,7 +141,6 @@ class Cluster {
   void MakeRsaCertificate();
   Process::Options ConsoleProcess(const std::vector<std::string>& arguments) const;
   void EnsureKey(const std::string& folder);
-  void SetPreference(const std::string& unit_id, const std::string& preference);
   void SetAddress(const std::string& unit_id, std::uint16_t port);
 
   const Options options_;
@@ -149,6 +151,8 @@ class Cluster {
   int console_runs_ = 0;
   std::unique_ptr<Process> server_;
   std::unique_ptr<Api> api_;
+  // The preferences that were set, by unit ID.
+  std::map<std::string, std::string> preferences_;
   std::map<std::string, std::unique_ptr<TcpProxy>> dial_proxies_;
   std::map<std::string, std::unique_ptr<IcgNode>> icgs_;
   std::map<std::string, std::unique_ptr<Process>> devices_;

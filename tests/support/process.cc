@@ -56,6 +56,8 @@ std::vector<std::string> Environment(const std::vector<std::string>& additions) 
 std::unique_ptr<Process> Process::Start(const Options& options) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  // Sockets of the test's own: a copy in another process would keep them open.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   const std::string input = options.stdin_path.empty() ? "/dev/null" : options.stdin_path;
   posix_spawn_file_actions_addopen(&actions, 0, input.c_str(), O_RDONLY, 0);
   constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
