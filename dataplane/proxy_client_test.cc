@@ -76,7 +76,9 @@ net::awaitable<absl::Status> DialAndClose(Endpoint endpoint, DialOptions options
 
 net::awaitable<absl::StatusOr<std::string>> EchoOnce(Endpoint endpoint, DialOptions options,
                                                      std::string text) {
-  auto dialled = co_await DialWebSocket(endpoint, options, {}, {});
+  const std::vector<std::string> subprotocols;
+  const HttpHeaders headers;
+  auto dialled = co_await DialWebSocket(endpoint, options, subprotocols, headers);
   if (!dialled.ok()) co_return dialled.status();
   const std::unique_ptr<WebSocket> websocket = std::move(dialled->websocket);
   const absl::Status written = co_await websocket->WriteBinary(text);

@@ -42,8 +42,8 @@ class Identity {
   // Whether chain_pem() is out of date at `now`.
   bool expired(absl::Time now) const;
 
-  // Why chain_pem() is of no use at `now`, and what to do, as the part of a sentence; empty if it is
-  // in date, or there is none.
+  // Why chain_pem() is of no use at `now`, and what to do, as the part of a sentence; empty if it
+  // is in date, or there is none.
   std::string ValidityProblem(absl::Time now) const;
 
   // When a third of the certificate's lifetime is left; far in the future if one waits for use.
