@@ -116,8 +116,10 @@ TEST(Icg, BeyondItsLimitDevicesAreRefusedLoudly) {
 
   EXPECT_TRUE(AwaitLog(cluster, "small", "no more may be")) << cluster.Log("small");
   EXPECT_TRUE(AwaitLog(cluster, kThird, "As many devices")) << cluster.Log(kThird);
-  const Reply events = cluster.api().Call("GET", "/api/v1/auditEvents?pageSize=1000");
-  EXPECT_THAT(events.body.dump(), HasSubstr("As many devices"));
+  EXPECT_TRUE(Eventually(kCleanUp, [&] {
+    const Reply events = cluster.api().Call("GET", "/api/v1/auditEvents?pageSize=1000");
+    return absl::StrContains(events.body.dump(), "As many devices");
+  }));
   EXPECT_EQ(cluster.GetIcg("small").value("connectedDevices", 0), 2);
   // Room is room.
   cluster.KillDevice(kDevice);
