@@ -39,10 +39,15 @@ class Typing {
     // Both ends, so that neither side waits for the other.
     descriptor_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
   }
-  ~Typing() { close(descriptor_); }
+  ~Typing() { End(); }
 
   void Type(const std::string& text) {
     EXPECT_EQ(write(descriptor_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  // The end of input.
+  void End() {
+    if (descriptor_ >= 0) close(descriptor_);
+    descriptor_ = -1;
   }
   const std::string& path() const { return path_; }
 
@@ -92,6 +97,8 @@ class Peers : public ::testing::Test {
     typing.Type(absl::StrCat("echo fair''lead-$((6*7))", enter));
     await("fairlead-42");
     typing.Type(absl::StrCat("exit", enter));
+    // nc goes on as long as it may still be typed into.
+    typing.End();
     const auto status = process->Wait(absl::Seconds(30));
     EXPECT_TRUE(status.has_value()) << argv[0] << " does not end: " << output();
     return output();
