@@ -72,7 +72,7 @@ class Failures : public ::testing::Test {
   }
 
   std::string CauseOf(const Opened& opened) {
-    return cluster_.GetSession(opened.session["name"])["end"].value("cause", "");
+    return cluster_.GetSession(opened.session["name"]).value("/end/cause"_json_pointer, "");
   }
 
   std::map<std::string, Process*> Servers() {

@@ -111,7 +111,8 @@ TEST_P(FlowTest, AProgramsEndIsToldAsFarAsTheFlowCan) {
     return;
   }
   EXPECT_TRUE(Eventually(absl::Seconds(10), [&] {
-    return cluster_.GetSession(session["name"])["end"].value("exitCode", -1) == 7;
+    const nlohmann::json now = cluster_.GetSession(session["name"]);
+    return now.value("/end/exitCode"_json_pointer, -1) == 7;
   })) << cluster_.GetSession(session["name"]);
 }
 
