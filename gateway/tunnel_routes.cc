@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "dataplane/tunnel_leg.h"
 #include "gateway/device_registry.h"
 #include "gateway/refusal.h"
 #include "gateway/ticket_request.h"
@@ -22,7 +21,7 @@ using dataplane::kToken;
 using dataplane::PeerInfo;
 using dataplane::PendingUpgrade;
 using dataplane::Side;
-using dataplane::TunnelLeg;
+using dataplane::WebSocket;
 
 void TunnelRoutes::SetAllowedOrigins(std::vector<std::string> origins) {
   absl::MutexLock lock(&mutex_);
@@ -117,13 +116,18 @@ net::awaitable<void> TunnelRoutes::Attach(Claim claim, std::unique_ptr<PendingUp
 net::awaitable<void> TunnelRoutes::ServeLeg(Claim claim, std::unique_ptr<PendingUpgrade> upgrade) {
   const bool offered = OffersSubprotocol(*upgrade, kTerminalSubprotocol);
   const absl::string_view subprotocol = offered ? kTerminalSubprotocol : "";
-  absl::StatusOr<std::unique_ptr<TunnelLeg>> accepted = co_await upgrade->AcceptTunnel(subprotocol);
+  absl::StatusOr<std::unique_ptr<WebSocket>> accepted = co_await upgrade->Accept(subprotocol);
   if (!accepted.ok()) {
     relay_.Abandon(claim);
     co_return;
   }
-  std::unique_ptr<TunnelLeg> leg = std::move(*accepted);
-  co_await relay_.Serve(std::move(claim), std::move(leg));
+  std::unique_ptr<WebSocket> websocket = std::move(*accepted);
+  if (claim.granted) {
+    co_await relay_.Serve(std::move(claim), std::move(websocket));
+  } else {
+    const dataplane::CloseReason reason = claim.refusal;
+    co_await websocket->Close(reason);
+  }
 }
 
 }  // namespace fairlead::gateway
