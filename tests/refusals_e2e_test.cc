@@ -168,7 +168,7 @@ TEST_F(RefusalTest, BadRequestsGetAClear4xx) {
       {"GET", "/api/v1/devices?nosuch=1", nullptr, 400, "nosuch"},
       {"GET", "/api/v1/devices?filter=state%3DNOSUCH", nullptr, 400, "state"},
       {"GET", "/api/v1/sessions/nosuch", nullptr, 404, "nosuch"},
-      {"GET", "/api/v1/icgs", nullptr, 501, ""},
+      {"GET", "/api/v1/users", nullptr, 501, ""},
   };
   for (const Case& c : cases) {
     const Reply reply = api().Call(c.method, c.path, c.body);
@@ -193,7 +193,7 @@ TEST_F(RefusalTest, R29EveryRouteButTheOpenOnesWantsAToken) {
   const char* const closed[] = {
       "/api/v1/me",         "/api/v1/devices",    "/api/v1/devices/00E0C5000001",
       "/api/v1/sessions",   "/api/v1/sessions/x", "/api/v1/firstAuthenticationKeys",
-      "/api/v1/icgs",       "/api/v1/users",      "/api/v1/roles",
+      "/api/v1/users",       "/api/v1/users",      "/api/v1/roles",
       "/api/v1/auditEvents"};
   for (const char* path : closed) {
     EXPECT_EQ(stranger.Call("GET", path).status, 401) << path;
