@@ -193,7 +193,7 @@ TEST_F(RefusalTest, R29EveryRouteButTheOpenOnesWantsAToken) {
   const char* const closed[] = {
       "/api/v1/me",         "/api/v1/devices",    "/api/v1/devices/00E0C5000001",
       "/api/v1/sessions",   "/api/v1/sessions/x", "/api/v1/firstAuthenticationKeys",
-      "/api/v1/users",       "/api/v1/users",      "/api/v1/roles",
+      "/api/v1/icgs",       "/api/v1/users",      "/api/v1/roles",
       "/api/v1/auditEvents"};
   for (const char* path : closed) {
     EXPECT_EQ(stranger.Call("GET", path).status, 401) << path;
