@@ -60,16 +60,19 @@ awaitable<bool> ReadOne(WebSocket& tunnel, Device& device) {
 }
 
 awaitable<void> Play(std::unique_ptr<WebSocket> tunnel, Device& device) {
-  co_await tunnel->WriteText("{\"attached\":{\"resumeWindow\":\"0s\"}}");
+  absl::Status written = co_await tunnel->WriteText("{\"attached\":{\"resumeWindow\":\"0s\"}}");
+  if (!written.ok()) co_return;
   if (device.may_read.valid()) device.may_read.wait();
   while (device.input.size() < device.await_input) {
     if (!co_await ReadOne(*tunnel, device)) co_return;
   }
   for (std::size_t at = 0; at < device.output.size(); at += 100'000) {
-    co_await tunnel->WriteBinary(device.output.substr(at, 100'000));
+    written = co_await tunnel->WriteBinary(device.output.substr(at, 100'000));
+    if (!written.ok()) co_return;
   }
   if (!device.end_text.empty()) {
-    co_await tunnel->WriteText(device.end_text);
+    written = co_await tunnel->WriteText(device.end_text);
+    if (!written.ok()) co_return;
     const std::string all = "\"" + std::to_string(device.output.size()) + "\"";
     while (device.controls.empty() || device.controls.back().find(all) == std::string::npos) {
       if (!co_await ReadOne(*tunnel, device)) co_return;
