@@ -89,6 +89,9 @@ struct TcpProxy::State : std::enable_shared_from_this<TcpProxy::State> {
       pair->Close();
       co_return;
     }
+    dataplane::error_code ignored;
+    pair->client.set_option(tcp::no_delay(true), ignored);
+    pair->server.set_option(tcp::no_delay(true), ignored);
     const auto executor = acceptor.get_executor();
     co_spawn(executor, self->Pump(pair, pair->client, pair->server), detached);
     co_await self->Pump(pair, pair->server, pair->client);
