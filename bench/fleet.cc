@@ -26,7 +26,7 @@
 ABSL_FLAG(int, devices, 1000, "Devices on the ICG, a quarter of them OS 11.");
 ABSL_FLAG(int, direct, 40, "Devices without the ICG, half of them OS 11.");
 ABSL_FLAG(int, sessions, 200, "Terminals that are open at once, of all flows.");
-ABSL_FLAG(int, rounds, 5, "How often each terminal runs a command while all are open.");
+ABSL_FLAG(int, rounds, 2, "How often each terminal runs a command while all are open.");
 
 namespace fairlead::bench {
 namespace {
@@ -136,11 +136,12 @@ class Fleet {
     return failures;
   }
 
-  // Waits until each device of the ICG has been heard once more: a heartbeat is due every 30 s.
+  // Waits until heartbeats have come from half as many devices as the ICG has: one is due every 30
+  // s.
   void AwaitHeartbeats() {
     const char* const name = "fairlead_device_messages_received_total";
-    const double wanted = Metric(icg_api_, name) + absl::GetFlag(FLAGS_devices);
-    tests::Eventually(absl::Seconds(90), [&] { return Metric(icg_api_, name) >= wanted; });
+    const double wanted = Metric(icg_api_, name) + absl::GetFlag(FLAGS_devices) / 2;
+    tests::Eventually(absl::Seconds(40), [&] { return Metric(icg_api_, name) >= wanted; });
   }
 
   int CloseTerminals() {
