@@ -4,6 +4,7 @@
 #include "base/process.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <vector>
@@ -16,6 +17,12 @@
 #include "base/log.h"
 
 namespace fairlead {
+namespace {
+
+// Below this a warning: a terminal takes two files at the edge, a connected device one.
+constexpr std::uint64_t kFilesOfAFleet = 8192;
+
+}  // namespace
 
 sigset_t BlockSignals() {
   signal(SIGPIPE, SIG_IGN);
@@ -24,6 +31,22 @@ sigset_t BlockSignals() {
   for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+std::uint64_t RaiseOpenFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+void TellOpenFileLimit(std::uint64_t limit) {
+  if (limit >= kFilesOfAFleet) return spdlog::info("may open {} files", limit);
+  spdlog::warn(
+      "may open only {} files: each device takes one, each terminal two. Raise the hard limit "
+      "(LimitNOFILE= of systemd, or ulimit -Hn) to serve more",
+      limit);
 }
 
 void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up) {

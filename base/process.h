@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -29,6 +30,14 @@ struct ProgramInfo {
 // Blocks SIGTERM, SIGINT and SIGHUP, for ServeUntilStopped to wait for, and ignores SIGPIPE.
 // To be called before any thread is made.
 sigset_t BlockSignals();
+
+// Lets the process open as many files as the system allows it (RLIMIT_NOFILE, soft up to hard), and
+// returns how many that are. Every connection is one; Debian lets a process have 1,024 at first.
+// Not for the agent: a shell's programs should find the limit as it was.
+std::uint64_t RaiseOpenFileLimit();
+
+// Logs the limit: as a warning when it is too low for a fleet.
+void TellOpenFileLimit(std::uint64_t limit);
 
 // Calls `on_hang_up` at each SIGHUP; returns at SIGTERM or SIGINT.
 void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up);

@@ -2,8 +2,6 @@
 //
 // The product's own listener and device hub alone, for load generators: devices connect with
 // certificates of a CA that is given, and each is welcomed by this program in the server's place.
-#include <sys/resource.h>
-
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +16,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "dataplane/io_threads.h"
 #include "dataplane/listener.h"
@@ -110,10 +109,7 @@ absl::Status Run(const sigset_t& signals) {
 }
 
 int Main() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  RaiseOpenFileLimit();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

@@ -33,6 +33,10 @@ bool IsPkcs10(absl::string_view content_type) {
   return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type), kRequestType);
 }
 
+std::string CallerKey(v1::EstRequest::Operation operation, const std::string& host) {
+  return absl::StrCat(operation, " ", host);
+}
+
 absl::Status ReadCredentials(const HttpRequest& request, v1::EstRequest& est) {
   FAIRLEAD_ASSIGN_OR_RETURN(BasicCredentials credentials,
                             ParseBasic(dataplane::FindHeader(request.headers, "Authorization")));
@@ -135,7 +139,12 @@ net::awaitable<HttpResponse> EstRoutes::SimpleReenroll(HttpRequest request) {
 
 absl::Duration EstRoutes::Wait(v1::EstRequest::Operation operation, const std::string& host) {
   absl::MutexLock lock(&mutex_);
-  return callers_.Take(absl::StrCat(operation, " ", host), clock_.Monotonic());
+  return callers_.Take(CallerKey(operation, host), clock_.Monotonic());
+}
+
+void EstRoutes::Forgive(v1::EstRequest::Operation operation, const std::string& host) {
+  absl::MutexLock lock(&mutex_);
+  callers_.Return(CallerKey(operation, host));
 }
 
 absl::Status EstRoutes::CheckRevoked(const HttpRequest& request) const {
@@ -190,6 +199,9 @@ net::awaitable<HttpResponse> EstRoutes::Serve(v1::EstRequest::Operation operatio
     co_return WithRetryAfter(dataplane::ErrorResponse(answer.status()), kRetryAfterSeconds);
   }
   if (answer->http_status() == 200 && !reads) request.peer.MarkAuthenticated();
+  if (answer->http_status() == 200 && operation == v1::EstRequest::SIMPLEENROLL) {
+    Forgive(operation, request.peer.host);
+  }
   co_return ToHttp(std::move(*answer));
 }
 

@@ -201,16 +201,27 @@ TEST_F(EstRoutesTest, PassesTheServersRefusalOn) {
 }
 
 TEST_F(EstRoutesTest, OneAddressMayNotTryWithoutEnd) {
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(DoEnroll(Enroll()).status, 200);
+  forwarder_.answer->set_http_status(401);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(DoEnroll(Enroll()).status, 401);
   const HttpResponse limited = DoEnroll(Enroll());
   EXPECT_EQ(limited.status, 429);
   EXPECT_EQ(FindHeader(limited.headers, "Retry-After"), "2");
 
   HttpRequest other = Enroll();
   other.peer.host = "192.0.2.2";
-  EXPECT_EQ(DoEnroll(other).status, 200);
+  EXPECT_EQ(DoEnroll(other).status, 401);
   clock_.Advance(absl::Milliseconds(1200));
-  EXPECT_EQ(DoEnroll(Enroll()).status, 200);
+  EXPECT_EQ(DoEnroll(Enroll()).status, 401);
+  EXPECT_EQ(DoEnroll(Enroll()).status, 429);
+}
+
+TEST_F(EstRoutesTest, AFleetBehindOneAddressMayEnrol) {
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(DoEnroll(Enroll()).status, 200);
+}
+
+TEST_F(EstRoutesTest, RenewalsCountEvenWhenTheySucceed) {
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(DoReenroll(Reenroll("urn:fairlead:device:a")).status, 200);
+  EXPECT_EQ(DoReenroll(Reenroll("urn:fairlead:device:a")).status, 429);
 }
 
 }  // namespace

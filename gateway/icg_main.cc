@@ -150,6 +150,7 @@ int Main(int argc, char** argv) {
     std::fputs(PrintIcgOptions(*options).c_str(), stdout);
     return 0;
   }
+  TellOpenFileLimit(RaiseOpenFileLimit());
   status = Run(*options, signals);
   if (status.ok()) return 0;
   TellFailure(program, status);

@@ -19,6 +19,8 @@ absl::Duration TokenBucket::Take(absl::Duration now) {
   return absl::ZeroDuration();
 }
 
+void TokenBucket::Return() { tokens_ = std::min(rate_.burst, tokens_ + 1); }
+
 bool TokenBucket::IsFull(absl::Duration now) {
   Refill(now);
   return tokens_ >= rate_.burst;
@@ -33,6 +35,11 @@ absl::Duration KeyedTokenBuckets::Take(absl::string_view key, absl::Duration now
     found = buckets_.emplace(name, TokenBucket(rate_)).first;
   }
   return found->second.Take(now);
+}
+
+void KeyedTokenBuckets::Return(absl::string_view key) {
+  const auto found = buckets_.find(std::string(key));
+  (found == buckets_.end() ? overflow_ : found->second).Return();
 }
 
 void KeyedTokenBuckets::ForgetFull(absl::Duration now) {

@@ -31,6 +31,9 @@ class TokenBucket {
   // the next (and none is taken).
   absl::Duration Take(absl::Duration now);
 
+  // Gives a taken token back.
+  void Return();
+
   // Whether nothing is missing at `now`.
   bool IsFull(absl::Duration now);
 
@@ -51,6 +54,9 @@ class KeyedTokenBuckets {
 
   // As TokenBucket::Take, for `key`'s bucket.
   absl::Duration Take(absl::string_view key, absl::Duration now);
+
+  // As TokenBucket::Return, to the bucket from which Take has taken.
+  void Return(absl::string_view key);
 
   std::size_t size() const { return buckets_.size(); }
 

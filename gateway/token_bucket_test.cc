@@ -31,6 +31,30 @@ TEST(TokenBucket, NeverHoldsMoreThanTheBurst) {
   EXPECT_GT(bucket.Take(later), absl::ZeroDuration());
 }
 
+TEST(TokenBucket, WhatIsReturnedMayBeTakenAgain) {
+  TokenBucket bucket(Rate{1, absl::Seconds(1)});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(bucket.Take(kStart), absl::ZeroDuration());
+    bucket.Return();
+  }
+  // No more than the burst comes together.
+  bucket.Return();
+  EXPECT_EQ(bucket.Take(kStart), absl::ZeroDuration());
+  EXPECT_GT(bucket.Take(kStart), absl::ZeroDuration());
+}
+
+TEST(KeyedTokenBuckets, ReturnsToTheBucketThatWasTakenFrom) {
+  KeyedTokenBuckets buckets(Rate{1, absl::Seconds(1)}, 1);
+  EXPECT_EQ(buckets.Take("a", kStart), absl::ZeroDuration());
+  EXPECT_EQ(buckets.Take("shared", kStart), absl::ZeroDuration());
+
+  buckets.Return("shared");
+  EXPECT_EQ(buckets.Take("also shared", kStart), absl::ZeroDuration());
+  EXPECT_GT(buckets.Take("a", kStart), absl::ZeroDuration());
+  buckets.Return("a");
+  EXPECT_EQ(buckets.Take("a", kStart), absl::ZeroDuration());
+}
+
 TEST(KeyedTokenBuckets, KeysDoNotDisturbEachOther) {
   KeyedTokenBuckets buckets(Rate{1, absl::Seconds(1)}, 10);
 

@@ -3,6 +3,7 @@
 // End to end with real processes: an ICG without a server, restarts of either side, limits, several
 // ICGs, registering and deleting, what a newcomer gets wrong, and devices that move. The domain's
 // regressions that a test covers are named in it (docs/regressions.md).
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -124,6 +125,23 @@ TEST(Icg, BeyondItsLimitDevicesAreRefusedLoudly) {
   // Room is room.
   cluster.KillDevice(kDevice);
   EXPECT_TRUE(cluster.AwaitDevice(kThird, "ONLINE", absl::Seconds(90)));
+}
+
+// Debian lets a process have 1,024 files at first: an ICG of that many devices must lift it.
+TEST(Icg, ItAndTheServerMayOpenAsManyFilesAsTheSystemAllows) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit low{512, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  Cluster cluster;
+  cluster.StartIcg("icg");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+  for (const pid_t pid : {cluster.server().pid(), cluster.icg("icg").process->pid()}) {
+    rlimit found{};
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, nullptr, &found), 0);
+    EXPECT_EQ(found.rlim_cur, limit.rlim_max);
+  }
 }
 
 TEST(Icg, R24EachDeviceIsReachedByItsOwnIcg) {
