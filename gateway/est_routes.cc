@@ -33,10 +33,6 @@ bool IsPkcs10(absl::string_view content_type) {
   return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type), kRequestType);
 }
 
-std::string CallerKey(v1::EstRequest::Operation operation, const std::string& host) {
-  return absl::StrCat(operation, " ", host);
-}
-
 absl::Status ReadCredentials(const HttpRequest& request, v1::EstRequest& est) {
   FAIRLEAD_ASSIGN_OR_RETURN(BasicCredentials credentials,
                             ParseBasic(dataplane::FindHeader(request.headers, "Authorization")));
@@ -137,14 +133,19 @@ net::awaitable<HttpResponse> EstRoutes::SimpleReenroll(HttpRequest request) {
   return Serve(v1::EstRequest::SIMPLEREENROLL, std::move(request));
 }
 
+KeyedTokenBuckets& EstRoutes::Callers(v1::EstRequest::Operation operation) {
+  if (operation == v1::EstRequest::CACERTS) return ca_certs_callers_;
+  return operation == v1::EstRequest::SIMPLEENROLL ? enroll_callers_ : reenroll_callers_;
+}
+
 absl::Duration EstRoutes::Wait(v1::EstRequest::Operation operation, const std::string& host) {
   absl::MutexLock lock(&mutex_);
-  return callers_.Take(CallerKey(operation, host), clock_.Monotonic());
+  return Callers(operation).Take(host, clock_.Monotonic());
 }
 
 void EstRoutes::Forgive(v1::EstRequest::Operation operation, const std::string& host) {
   absl::MutexLock lock(&mutex_);
-  callers_.Return(CallerKey(operation, host));
+  Callers(operation).Return(host);
 }
 
 absl::Status EstRoutes::CheckRevoked(const HttpRequest& request) const {

@@ -46,6 +46,8 @@ struct EstRoutesOptions {
   // Requests of one address, each kind for itself. Enrolments that succeed do not count: a thousand
   // devices may stand behind one address (NAT), and only keys that are tried must be slowed down.
   Rate rate{50, absl::Milliseconds(1200)};
+  // Of CACERTS, which anybody may ask for and every enrolment begins with.
+  Rate ca_certs_rate{2000, absl::Milliseconds(10)};
   std::size_t max_hosts = 10'000;
 };
 
@@ -58,7 +60,9 @@ class EstRoutes {
         hub_(hub),
         sink_(sink),
         clock_(clock),
-        callers_(options.rate, options.max_hosts) {}
+        ca_certs_callers_(options.ca_certs_rate, options.max_hosts),
+        enroll_callers_(options.rate, options.max_hosts),
+        reenroll_callers_(options.rate, options.max_hosts) {}
 
   // Serve cacerts, simpleenroll and simplereenroll. Errors of their own: 401, 403, 405, 415, 429
   // (with Retry-After), 503 (no server is linked; with Retry-After), 504.
@@ -69,8 +73,11 @@ class EstRoutes {
  private:
   dataplane::net::awaitable<dataplane::HttpResponse> Serve(v1::EstRequest::Operation operation,
                                                            dataplane::HttpRequest request);
+  KeyedTokenBuckets& Callers(v1::EstRequest::Operation operation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How long this caller has to wait; zero if not at all.
   absl::Duration Wait(v1::EstRequest::Operation operation, const std::string& host);
-  // What counts no more, after all.
+  // The request counts no more.
   void Forgive(v1::EstRequest::Operation operation, const std::string& host);
   absl::Status CheckRevoked(const dataplane::HttpRequest& request) const;
   dataplane::HttpResponse Refused(const dataplane::HttpRequest& request, const absl::Status& why);
@@ -80,7 +87,10 @@ class EstRoutes {
   EdgeEventSink& sink_;
   const Clock& clock_;
   absl::Mutex mutex_;
-  KeyedTokenBuckets callers_ ABSL_GUARDED_BY(mutex_);
+  // By address.
+  KeyedTokenBuckets ca_certs_callers_ ABSL_GUARDED_BY(mutex_);
+  KeyedTokenBuckets enroll_callers_ ABSL_GUARDED_BY(mutex_);
+  KeyedTokenBuckets reenroll_callers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace fairlead::gateway
