@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/status.h"
+#include "console/web/web_archive.h"
 #include "control/control.h"
 #include "control/server_options.h"
 #include "control/state_file.h"
@@ -56,6 +57,8 @@ ABSL_FLAG(std::string, port_file, "",
           "File to which the port is written once the server is ready.");
 ABSL_FLAG(bool, print_options, false, "Print the options in force, and end.");
 ABSL_FLAG(std::string, metrics, "open", "Whether /metrics is served: open or off.");
+ABSL_FLAG(std::string, web_folder, "",
+          "Folder of a built web console to serve in place of the one in this program.");
 
 namespace fairlead::control {
 namespace {
@@ -83,6 +86,7 @@ ServerFlags ReadFlags() {
   flags.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
   flags.port_file = absl::GetFlag(FLAGS_port_file);
   flags.metrics = absl::GetFlag(FLAGS_metrics);
+  flags.web_folder = absl::GetFlag(FLAGS_web_folder);
   return flags;
 }
 
@@ -116,6 +120,8 @@ gateway::GatewayOptions EdgeOptions(const ServerOptions& options, Control& contr
   edge.client_ca_pem = control.authority().certificate_pem();
   edge.api_services = proto::RestServices();
   edge.metrics = options.metrics;
+  edge.web_folder = options.web_folder;
+  edge.web_archive = console::WebArchive();
   edge.dial_identity = [&control]() { return DialIdentity(control); };
   return edge;
 }

@@ -29,6 +29,7 @@ struct ServerFlags {
   std::vector<std::string> allowed_origins;
   std::string port_file;
   std::string metrics;
+  std::string web_folder;
 };
 
 // Checked.
@@ -54,6 +55,8 @@ struct ServerOptions {
   std::vector<std::string> allowed_origins;
   std::string port_file;
   bool metrics = true;
+  // Empty for the web console that is part of the program.
+  std::string web_folder;
 };
 
 // Checks the flags' values, fills in what depends on this host and reads the password's file.

@@ -321,6 +321,16 @@ Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() { state_->Stop(absl::ZeroDuration()); }
 
+namespace {
+
+absl::StatusOr<StaticFiles> WebConsole(const GatewayOptions& options) {
+  if (!options.web_folder.empty()) return StaticFiles::FromFolder(options.web_folder);
+  if (!options.web_archive.empty()) return StaticFiles::FromArchive(options.web_archive);
+  return StaticFiles::BuiltIn();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(GatewayOptions options) {
   EdgeTrustSource source;
   source.certificate_file = options.certificate_file;
@@ -335,10 +345,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(GatewayOptions options)
     FAIRLEAD_ASSIGN_OR_RETURN(state->rules, proto::HttpRules::Create(state->options.api_services));
   }
   if (state->options.web_console) {
-    state->web = StaticFiles::BuiltIn();
-    if (!state->options.web_folder.empty()) {
-      FAIRLEAD_ASSIGN_OR_RETURN(state->web, StaticFiles::FromFolder(state->options.web_folder));
-    }
+    FAIRLEAD_ASSIGN_OR_RETURN(state->web, WebConsole(state->options));
     state->web.AddTo(&state->router);
   }
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "base/call_peer.h"
 #include "base/clock.h"
@@ -60,9 +61,11 @@ struct GatewayOptions {
 
   // The services whose REST and WebSocket forms are served below /api/v1; none on an ICG.
   std::vector<const google::protobuf::ServiceDescriptor*> api_services;
-  // Whether "/" is served (on a server), and from which folder; empty for the built-in page.
+  // Whether "/" is served (on a server), and from what: a folder, else an archive as
+  // StaticFiles::FromArchive takes it, else the built-in page.
   bool web_console = true;
   std::string web_folder;
+  absl::string_view web_archive;
   // Whether /metrics is served.
   bool metrics = true;
 

@@ -105,6 +105,87 @@ TEST_F(Folder, HasNoWayOut) {
   }
 }
 
+TEST_F(Folder, GivesTheSmallestFormThatTheClientTakes) {
+  Write(root_ / "web/assets/app.js.br", "b");
+  Write(root_ / "web/assets/app.js.gz", "gz");
+  Write(root_ / "web/lonely.gz", "alone");
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+  const auto encoding = [&](const std::string& accepted) {
+    HttpRequest request = Get("/assets/app.js");
+    request.headers.emplace_back("Accept-Encoding", accepted);
+    const HttpResponse response = files->Serve(request);
+    EXPECT_EQ(FindHeader(response.headers, "Vary"), "Accept-Encoding");
+    EXPECT_EQ(FindHeader(response.headers, "Content-Type"), "text/javascript; charset=utf-8");
+    return std::string(FindHeader(response.headers, "Content-Encoding")) + ":" + response.body;
+  };
+
+  EXPECT_EQ(encoding("gzip, deflate, br, zstd"), "br:b");
+  EXPECT_EQ(encoding("GZIP"), "gzip:gz");
+  EXPECT_EQ(encoding("br;q=0, gzip;q=0.5"), "gzip:gz");
+  EXPECT_EQ(encoding("identity"), ":run()");
+  EXPECT_EQ(encoding(""), ":run()");
+  EXPECT_EQ(files->Serve(Get("/assets/app.js.br")).status, 404);
+  EXPECT_EQ(files->Serve(Get("/lonely.gz")).body, "alone");
+}
+
+TEST_F(Folder, AFormHasATagOfItsOwn) {
+  Write(root_ / "web/assets/app.js.br", "b");
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+  const std::string plain(FindHeader(files->Serve(Get("/assets/app.js")).headers, "ETag"));
+  HttpRequest request = Get("/assets/app.js");
+  request.headers.emplace_back("Accept-Encoding", "br");
+  const std::string compressed(FindHeader(files->Serve(request).headers, "ETag"));
+
+  EXPECT_NE(plain, compressed);
+  request.headers.emplace_back("If-None-Match", plain);
+  EXPECT_EQ(files->Serve(request).status, 200);
+  request.headers.back().second = compressed;
+  EXPECT_EQ(files->Serve(request).status, 304);
+}
+
+TEST_F(Folder, OnlyWhatHasAHashInItsNameIsKeptForGood) {
+  Write(root_ / "web/assets/app-Ab3_-x9Z.js", "1");
+  Write(root_ / "web/app-Ab3_-x9Z.js", "2");
+  const auto files = StaticFiles::FromFolder((root_ / "web").string());
+  ASSERT_THAT(files, IsOk());
+  const auto caching = [&](const char* path) {
+    return std::string(FindHeader(files->Serve(Get(path)).headers, "Cache-Control"));
+  };
+
+  EXPECT_THAT(caching("/assets/app-Ab3_-x9Z.js"), HasSubstr("immutable"));
+  for (const char* path : {"/", "/assets/app.js", "/app-Ab3_-x9Z.js"}) {
+    EXPECT_EQ(caching(path), "no-cache") << path;
+  }
+}
+
+// A file of an archive.
+std::string Archived(const std::string& path, const std::string& content) {
+  const auto length = [](const std::string& text) {
+    return std::string{static_cast<char>(text.size()), 0, 0, 0};
+  };
+  return length(path) + length(content) + path + content;
+}
+
+TEST(StaticFiles, AreReadFromAnArchive) {
+  const std::string archive =
+      Archived("index.html", "<html>") + Archived("a/b.js.gz", "z") + Archived("a/b.js", "run()");
+  const auto files = StaticFiles::FromArchive(archive);
+  ASSERT_THAT(files, IsOk());
+  EXPECT_EQ(files->Serve(Get("/")).body, "<html>");
+  EXPECT_EQ(files->Serve(Get("/a/b.js")).body, "run()");
+  EXPECT_EQ(files->Serve(Get("/a/b.js.gz")).status, 404);
+
+  for (std::size_t size = 1; size < Archived("index.html", "<html>").size(); ++size) {
+    EXPECT_THAT(StaticFiles::FromArchive(archive.substr(0, size)),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cut short")))
+        << size;
+  }
+  EXPECT_THAT(StaticFiles::FromArchive(""),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("index.html")));
+}
+
 TEST_F(Folder, IsRoutedFileByFile) {
   const auto files = StaticFiles::FromFolder((root_ / "web").string());
   ASSERT_THAT(files, IsOk());

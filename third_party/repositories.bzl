@@ -83,6 +83,30 @@ debian_rules = repository_rule(
     },
 )
 
+def _node_modules_impl(ctx):
+    node = ctx.which("node")
+    if not node:
+        fail("node is missing: run `apt-get install nodejs npm`")
+    lock = ctx.path(ctx.attr.lock_file)
+    digest = ctx.execute(["sha256sum", str(lock)]).stdout[:16]
+    home = ctx.os.environ.get("HOME", "/root")
+    cache = ctx.os.environ.get("XDG_CACHE_HOME", home + "/.cache")
+    folder = "%s/fairlead-tools/web-%s" % (cache, digest)
+    if not ctx.path(folder + "/complete").exists:
+        fail("the packages of the web console are missing in %s: " % folder +
+             "run `bash -c 'source tools/setup && setup_web'`, as ./quickstart and ./test do")
+    ctx.file("node_modules_folder", folder + "/node_modules", executable = False)
+    ctx.file("BUILD.bazel", "exports_files([\"node_modules_folder\"])\n", executable = False)
+
+node_modules = repository_rule(
+    implementation = _node_modules_impl,
+    doc = """The packages of console/web/package-lock.json, installed by tools/setup below the user's cache
+folder. `node_modules_folder` holds the path; it changes with the lock file.""",
+    local = True,
+    environ = ["HOME", "XDG_CACHE_HOME"],
+    attrs = {"lock_file": attr.label(mandatory = True, allow_single_file = True)},
+)
+
 def _empty_impl(ctx):
     ctx.file("BUILD.bazel", ctx.attr.build_file_content, executable = False)
 
@@ -120,6 +144,13 @@ def _header_and_shared_library(name, package, requires, folder = None):
         build_file = "//third_party/%s:BUILD.%s" % (folder or name, folder or name),
         package = package,
         requires = requires,
+    )
+
+def web_repositories():
+    """What the web console is built with."""
+    node_modules(
+        name = "web_packages",
+        lock_file = "//console/web:package-lock.json",
     )
 
 def debian_repositories():

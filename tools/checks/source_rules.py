@@ -20,8 +20,9 @@ FIRST_PARTY = {
     "device": {"proto", "base", "terminal", "dataplane", "device"},
     "console": {"proto", "base", "terminal", "dataplane", "console"},
 }
-# server_main composes the two halves of the UMS Server.
-EXCEPTIONS = {("control/server_main.cc", "gateway"), ("control/server_main.cc", "dataplane")}
+# server_main composes the two halves of the UMS Server, and the web console that it serves.
+EXCEPTIONS = {("control/server_main.cc", "gateway"), ("control/server_main.cc", "dataplane"),
+              ("control/server_main.cc", "console")}
 FOREIGN = {
     "google/protobuf/": {"proto", "terminal", "gateway", "control", "device", "console"},
     "grpc": {"proto", "gateway", "control", "console", "base/grpc"},

@@ -1,0 +1,136 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The REST API by its generated table: fills paths and queries, sends the token, turns failures into
+// ApiError. Used by all pages.
+import type { Method, Status } from './generated';
+
+// What the server refused, or why it could not be asked. `message` is a sentence for a person.
+export class ApiError extends Error {
+  constructor(
+    // The gRPC status code; 14 (UNAVAILABLE) when the server could not be reached.
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+  get isUnauthenticated(): boolean {
+    return this.code === UNAUTHENTICATED;
+  }
+}
+
+export const UNAUTHENTICATED = 16;
+export const UNAVAILABLE = 14;
+
+export interface HttpCall {
+  url: string;
+  verb: string;
+  body?: string;
+}
+
+type Fields = Record<string, unknown>;
+
+function takePath(fields: Fields, path: string): string {
+  const names = path.split('.');
+  let at: Fields = fields;
+  for (const name of names.slice(0, -1)) at = (at[name] ?? {}) as Fields;
+  const last = names[names.length - 1]!;
+  const value = at[last];
+  if (typeof value !== 'string' || value === '') throw new Error(`${path} is needed`);
+  delete at[last];
+  return value;
+}
+
+// The HTTP request that a method's rule makes of `request`.
+export function toHttp<Request, Response>(
+  method: Method<Request, Response>,
+  request: Partial<Request>,
+): HttpCall {
+  const fields = structuredClone(request) as Fields;
+  const url = method.path.replace(/\{([\w.]+)=(\w+)\/\*\}/g, (_all, path: string, collection: string) => {
+    const value = takePath(fields, path);
+    if (!value.startsWith(`${collection}/`)) throw new Error(`${path} is no name in ${collection}`);
+    return `${collection}/${encodeURIComponent(value.slice(collection.length + 1))}`;
+  });
+  if (method.body === '*') return { url, verb: method.verb, body: JSON.stringify(fields) };
+  if (method.body !== '') {
+    return { url, verb: method.verb, body: JSON.stringify(fields[method.body] ?? {}) };
+  }
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== '' && value !== 0) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return { url: text ? `${url}?${text}` : url, verb: method.verb };
+}
+
+// The error that an answer's body tells.
+export function errorFrom(httpStatus: number, body: string): ApiError {
+  try {
+    const status = JSON.parse(body) as Partial<Status>;
+    if (typeof status.message === 'string') return new ApiError(status.code ?? 2, status.message);
+  } catch {
+    // Not from the server itself, perhaps a proxy.
+  }
+  return new ApiError(
+    httpStatus === 401 ? UNAUTHENTICATED : httpStatus >= 502 ? UNAVAILABLE : 2,
+    `The server answered with HTTP ${httpStatus}.`,
+  );
+}
+
+const TIMEOUT_MILLISECONDS = 45_000;
+
+export class ApiClient {
+  constructor(
+    private readonly token: () => string,
+    // The token is no longer good: show the log-in.
+    private readonly onUnauthenticated: () => void = () => {},
+    private readonly doFetch: typeof fetch = (...args) => fetch(...args),
+    private readonly unreachable: () => string = () => 'The server cannot be reached.',
+  ) {}
+
+  // Errors: ApiError.
+  async call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Partial<Request>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const http = toHttp(method, request);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    const token = this.token();
+    if (token) headers.authorization = `Bearer ${token}`;
+    if (http.body !== undefined) headers['content-type'] = 'application/json';
+    const deadline = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+    let status: number;
+    let body: string;
+    try {
+      const response = await this.doFetch(http.url, {
+        method: http.verb,
+        headers,
+        body: http.body,
+        signal: signal ? anySignal([signal, deadline]) : deadline,
+        cache: 'no-store',
+        credentials: 'omit',
+      });
+      status = response.status;
+      body = await response.text();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ApiError(UNAVAILABLE, this.unreachable());
+    }
+    if (status === 200) return JSON.parse(body) as Response;
+    const error = errorFrom(status, body);
+    if (error.isUnauthenticated && token) this.onUnauthenticated();
+    throw error;
+  }
+}
+
+// AbortSignal.any is not in every browser that the console supports.
+function anySignal(signals: AbortSignal[]): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of signals) {
+    if (signal.aborted) controller.abort(signal.reason);
+    signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+  }
+  return controller.signal;
+}
