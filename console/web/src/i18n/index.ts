@@ -1,0 +1,55 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The texts in the language that is set. t() is reactive: what calls it while drawing is drawn again
+// when the language changes.
+import { settings } from '../state/settings';
+import { de } from './de';
+import { en, type TextKey } from './en';
+
+export type { TextKey };
+
+const dictionaries = { en, de } as const;
+
+export function fill(text: string, values: Record<string, string | number> = {}): string {
+  return text.replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
+
+export function t(key: TextKey, values?: Record<string, string | number>): string {
+  return fill(dictionaries[settings.value.language][key], values);
+}
+
+export function isTextKey(key: string): key is TextKey {
+  return key in en;
+}
+
+// The sentence for an enum's value, or the value itself if it is newer than this page.
+export function tEnum(prefix: string, value: string): string {
+  const key = `${prefix}.${value}`;
+  return isTextKey(key) ? t(key) : value;
+}
+
+export function formatTime(time: string | undefined): string {
+  if (!time) return t('common.never');
+  const format = new Intl.DateTimeFormat(settings.value.language, {
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
+  return format.format(new Date(time));
+}
+
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat(settings.value.language).format(value);
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    ++unit;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  const format = new Intl.NumberFormat(settings.value.language, { maximumFractionDigits: digits });
+  return `${format.format(value)} ${units[unit]}`;
+}

@@ -1,0 +1,204 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// One device: whether a terminal is possible and why, facts, terminal settings, recent sessions.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { methods, type Device, type TerminalSettings } from '../api/generated';
+import { formatTime, t } from '../i18n';
+import { api, follow, tell, tellError } from '../state/app';
+import { openTerminal } from '../state/terminals';
+import { Check, Field } from '../ui/field';
+import { via } from './devices';
+import { SessionTable, useSessions } from './sessions';
+
+function useDevice(name: string): Device | undefined {
+  const device = useSignal<Device | undefined>(undefined);
+  useEffect(() => {
+    device.value = undefined;
+    api.call(methods.getDevice, { name }).then((found) => (device.value ??= found), tellError);
+    // The filter finds the unit ID in other names too.
+    return follow(methods.watchDevices, { filter: name.replace('devices/', '') }, {
+      onMessage(event) {
+        if (event.device?.name !== name) return;
+        if (event.type === 'UPDATED') device.value = event.device;
+      },
+    });
+  }, [name]);
+  return device.value;
+}
+
+export function DevicePage({ name }: { name: string }) {
+  const device = useDevice(name);
+  const unitId = name.replace('devices/', '');
+  const label = device?.displayName || unitId;
+  return (
+    <main id="content" class="page">
+      <p>
+        <a href="#/devices">← {t('device.back')}</a>
+      </p>
+      {device ? (
+        <>
+          <div class="bar">
+            <h1>{label}</h1>
+            <button
+              type="button"
+              class="primary"
+              disabled={!canOpen(device)}
+              onClick={() => openTerminal(device.name, label)}
+            >
+              {t('devices.open')}
+            </button>
+          </div>
+          <p class={canOpen(device) ? 'banner good' : 'banner'} role="status">
+            {whyOrWhyNot(device)}
+          </p>
+          <div class="columns">
+            <Facts device={device} />
+            <SettingsForm key={device.name} device={device} />
+          </div>
+          <h2>{t('device.recent')}</h2>
+          <Recent name={name} />
+        </>
+      ) : (
+        <p role="status">{t('common.loading')}</p>
+      )}
+    </main>
+  );
+}
+
+function canOpen(device: Device): boolean {
+  return device.connection?.state === 'ONLINE' && device.terminal?.enabled !== false;
+}
+
+export function whyOrWhyNot(device: Device): string {
+  if (device.terminal?.enabled === false) return t('device.disabled');
+  if (device.connection?.state === 'ONLINE') return t('device.canOpen');
+  const error = device.connection?.lastError;
+  const more = error ? ` ${t('device.lastError', { error })}` : '';
+  if (!device.connection?.sinceTime) return t('device.neverSeen') + more;
+  return t('device.offline', { time: formatTime(device.connection.sinceTime) }) + more;
+}
+
+function Facts({ device }: { device: Device }) {
+  const facts: [string, string][] = [
+    [t('devices.unitId'), device.unitId],
+    [t('devices.os'), device.osGeneration.replace('OS_GENERATION_UNSPECIFIED', '–').replace('_', ' ')],
+    [t('devices.via'), via(device)],
+    [t('devices.since'), formatTime(device.connection?.sinceTime)],
+    [t('device.lastSeen'), formatTime(device.lastSeenTime)],
+    [t('device.created'), formatTime(device.createTime)],
+    [t('device.certificate'), formatTime(device.certificateExpireTime)],
+    [t('device.agent'), device.agentVersion || '–'],
+    [t('device.address'), device.address || '–'],
+    [t('device.profiles'), device.profiles.join(', ') || '–'],
+  ];
+  return (
+    <section class="card">
+      <h2>{t('device.facts')}</h2>
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+// "90s" as minutes.
+function minutes(duration: string | undefined): string {
+  return String(Math.round(parseFloat(duration ?? '0') / 60));
+}
+
+function SettingsForm({ device }: { device: Device }) {
+  const terminal = device.terminal ?? {};
+  const enabled = useSignal(terminal.enabled ?? true);
+  const maxSessions = useSignal(String(terminal.maxSessions ?? 16));
+  const profile = useSignal(terminal.defaultProfile ?? '');
+  const idle = useSignal(minutes(terminal.idleTimeout));
+  const lifetime = useSignal(minutes(terminal.maxLifetime));
+  const displayName = useSignal(device.displayName ?? '');
+
+  const save = async (event: Event) => {
+    event.preventDefault();
+    const terminalSettings: TerminalSettings = {
+      enabled: enabled.value,
+      maxSessions: Number(maxSessions.value),
+      defaultProfile: profile.value,
+      idleTimeout: `${Number(idle.value) * 60}s`,
+      maxLifetime: `${Number(lifetime.value) * 60}s`,
+    };
+    try {
+      await api.call(methods.updateTerminalSettings, { name: device.name, terminalSettings });
+      if (displayName.value !== (device.displayName ?? '')) {
+        const changed = { name: device.name, displayName: displayName.value } as Device;
+        await api.call(methods.updateDevice, { device: changed });
+      }
+      tell(t('common.saved'));
+    } catch (error) {
+      tellError(error);
+    }
+  };
+  return (
+    <form class="card" onSubmit={save}>
+      <h2>{t('device.settings')}</h2>
+      <Check
+        label={t('device.enabled')}
+        checked={enabled.value}
+        onChange={(event) => (enabled.value = event.currentTarget.checked)}
+      />
+      <Field
+        label={t('device.displayName')}
+        maxLength={128}
+        value={displayName.value}
+        onInput={(event) => (displayName.value = event.currentTarget.value)}
+      />
+      <Field
+        label={t('device.defaultProfile')}
+        value={profile.value}
+        list="profiles"
+        onInput={(event) => (profile.value = event.currentTarget.value)}
+      />
+      <datalist id="profiles">
+        {device.profiles.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <Field
+        label={t('device.maxSessions')}
+        type="number"
+        min={1}
+        max={100}
+        value={maxSessions.value}
+        onInput={(event) => (maxSessions.value = event.currentTarget.value)}
+      />
+      <Field
+        label={t('device.idle')}
+        type="number"
+        min={0}
+        max={10080}
+        value={idle.value}
+        onInput={(event) => (idle.value = event.currentTarget.value)}
+      />
+      <Field
+        label={t('device.lifetime')}
+        type="number"
+        min={0}
+        max={43200}
+        value={lifetime.value}
+        onInput={(event) => (lifetime.value = event.currentTarget.value)}
+      />
+      <button type="submit" class="primary">
+        {t('common.save')}
+      </button>
+    </form>
+  );
+}
+
+function Recent({ name }: { name: string }) {
+  const sessions = useSessions(`device=${name}`, 10);
+  const items = sessions.items?.map((item) => sessions.changed.get(item.name) ?? item);
+  return <SessionTable pages={{ ...sessions, items }} />;
+}

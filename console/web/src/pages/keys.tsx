@@ -1,0 +1,186 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// First-authentication keys: create, copy the secret once, disable.
+import { useSignal } from '@preact/signals';
+import {
+  methods,
+  type FirstAuthenticationKey,
+  type FirstAuthenticationKey_Type,
+} from '../api/generated';
+import { formatTime, t, tEnum } from '../i18n';
+import { api, copyText, tellError } from '../state/app';
+import { Confirm, Dialog } from '../ui/dialog';
+import { Choice, Field } from '../ui/field';
+import { Table } from '../ui/table';
+import { usePages } from '../ui/use_pages';
+
+const DAY_MILLISECONDS = 86_400_000;
+
+export function KeysPage() {
+  const pages = usePages<FirstAuthenticationKey>('', async (pageToken) => {
+    const page = await api.call(methods.listFirstAuthenticationKeys, { pageToken, pageSize: 100 });
+    return { items: page.firstAuthenticationKeys, nextPageToken: page.nextPageToken };
+  });
+  const creating = useSignal(false);
+  const created = useSignal<FirstAuthenticationKey | undefined>(undefined);
+
+  const disable = async (key: FirstAuthenticationKey) => {
+    try {
+      await api.call(methods.disableFirstAuthenticationKey, { name: key.name });
+      await pages.reload();
+    } catch (error) {
+      tellError(error);
+    }
+  };
+  return (
+    <main id="content" class="page">
+      <div class="bar">
+        <h1>{t('keys.title')}</h1>
+        <button type="button" class="primary" onClick={() => (creating.value = true)}>
+          {t('keys.create')}
+        </button>
+      </div>
+      <p>{t('keys.intro')}</p>
+      <Table
+        label={t('keys.title')}
+        columns={[t('keys.name'), t('keys.type'), t('keys.state'), t('keys.used'), t('keys.expires'), t('common.actions')]}
+        pages={pages}
+        empty={t('keys.none')}
+        row={(key) => (
+          <tr key={key.name}>
+            <td>{nameOf(key)}</td>
+            <td>
+              {tEnum('keys.type', key.type)}
+              {key.unitIds.length > 0 && <span class="mono"> {key.unitIds.join(', ')}</span>}
+            </td>
+            <td>{stateOf(key)}</td>
+            <td>
+              {key.useCount} {key.usedByUnitIds.length > 0 && <span class="mono">({key.usedByUnitIds.join(', ')})</span>}
+            </td>
+            <td>{formatTime(key.expireTime)}</td>
+            <td>
+              {!key.disabled && (
+                <button
+                  type="button"
+                  aria-label={t('keys.disableOf', { key: nameOf(key) })}
+                  onClick={() => void disable(key)}
+                >
+                  {t('keys.disable')}
+                </button>
+              )}
+            </td>
+          </tr>
+        )}
+      />
+      {creating.value && (
+        <Create
+          onClose={() => (creating.value = false)}
+          onCreated={(key) => {
+            creating.value = false;
+            created.value = key;
+            void pages.reload();
+          }}
+        />
+      )}
+      {created.value && <Secret keyMade={created.value} onClose={() => (created.value = undefined)} />}
+    </main>
+  );
+}
+
+function nameOf(key: FirstAuthenticationKey): string {
+  return key.displayName || key.name.replace('firstAuthenticationKeys/', '');
+}
+
+function stateOf(key: FirstAuthenticationKey): string {
+  if (key.disabled) return t('keys.disabled');
+  const expired = key.expireTime !== undefined && Date.parse(key.expireTime) < Date.now();
+  return expired ? t('keys.expired') : t('keys.valid');
+}
+
+interface CreateProps {
+  onClose(): void;
+  onCreated(key: FirstAuthenticationKey): void;
+}
+
+function Create({ onClose, onCreated }: CreateProps) {
+  const type = useSignal<FirstAuthenticationKey_Type>('ONE_TIME');
+  const name = useSignal('');
+  const unitIds = useSignal('');
+  const days = useSignal('7');
+  const create = async () => {
+    const key: Partial<FirstAuthenticationKey> = { type: type.value, displayName: name.value };
+    if (type.value === 'ONE_TIME_BOUND') key.unitIds = unitIds.value.split(/[\s,]+/).filter(Boolean);
+    if (Number(days.value) > 0) {
+      key.expireTime = new Date(Date.now() + Number(days.value) * DAY_MILLISECONDS).toISOString();
+    }
+    try {
+      const request = { firstAuthenticationKey: key as FirstAuthenticationKey };
+      onCreated(await api.call(methods.createFirstAuthenticationKey, request));
+    } catch (error) {
+      tellError(error);
+    }
+  };
+  return (
+    <Confirm title={t('keys.create')} confirm={t('keys.create')} onClose={onClose} onConfirm={create}>
+      <Field
+        label={t('keys.name')}
+        maxLength={128}
+        value={name.value}
+        onInput={(event) => (name.value = event.currentTarget.value)}
+      />
+      <Choice
+        label={t('keys.type')}
+        value={type.value}
+        options={(['ONE_TIME', 'ONE_TIME_BOUND', 'MASS_DEPLOYMENT'] as const).map((value) => [
+          value,
+          t(`keys.type.${value}`),
+        ])}
+        onChange={(value) => (type.value = value)}
+      />
+      {type.value === 'ONE_TIME_BOUND' && (
+        <div class="field">
+          <label for="unit-ids">{t('keys.unitIds')}</label>
+          <textarea
+            id="unit-ids"
+            rows={4}
+            required
+            spellcheck={false}
+            value={unitIds.value}
+            onInput={(event) => (unitIds.value = event.currentTarget.value)}
+          />
+        </div>
+      )}
+      <Field
+        label={t('keys.expiresIn')}
+        type="number"
+        min={0}
+        max={3650}
+        value={days.value}
+        onInput={(event) => (days.value = event.currentTarget.value)}
+      />
+    </Confirm>
+  );
+}
+
+function Secret({ keyMade, onClose }: { keyMade: FirstAuthenticationKey; onClose(): void }) {
+  const secret = keyMade.key ?? '';
+  const command = `agent --server=${location.host} --unit_id=UNIT_ID --key_file=FILE_WITH_THE_KEY --ca_file=CA_FILE --state_dir=STATE_DIR`;
+  return (
+    <Dialog title={t('keys.secretTitle')} onClose={onClose}>
+      <p>{t('keys.secretText')}</p>
+      <p class="mono secret" data-secret>
+        {secret}
+      </p>
+      <p>{t('keys.command')}</p>
+      <p class="mono break">{command}</p>
+      <div class="buttons">
+        <button type="button" onClick={() => void copyText(secret)}>
+          {t('common.copy')}
+        </button>
+        <button type="button" class="primary" onClick={onClose}>
+          {t('common.close')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,78 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Colours of terminals. Those of high contrast are at least 7:1 on their background.
+import type { ITheme } from '@xterm/xterm';
+import type { ResolvedTheme } from '../state/settings';
+
+export const TERMINAL_THEMES: Record<ResolvedTheme, ITheme> = {
+  light: {
+    background: '#ffffff',
+    foreground: '#1f2328',
+    cursor: '#0550ae',
+    selectionBackground: '#b6d6ff',
+    black: '#24292f',
+    red: '#b3121d',
+    green: '#116329',
+    yellow: '#6a4a00',
+    blue: '#0550ae',
+    magenta: '#7a3bb8',
+    cyan: '#135f69',
+    white: '#57606a',
+    brightBlack: '#57606a',
+    brightRed: '#a40e26',
+    brightGreen: '#0f6b2d',
+    brightYellow: '#633c01',
+    brightBlue: '#0a5bc4',
+    brightMagenta: '#7c3aed',
+    brightCyan: '#0f6674',
+    brightWhite: '#24292f',
+  },
+  dark: {
+    background: '#0f141b',
+    foreground: '#d7dee7',
+    cursor: '#8ab8ff',
+    selectionBackground: '#2f4a70',
+    black: '#3b434e',
+    red: '#ff8a80',
+    green: '#7ddb8b',
+    yellow: '#e7c264',
+    blue: '#82b4ff',
+    magenta: '#d6a6ff',
+    cyan: '#6fd6df',
+    white: '#d7dee7',
+    brightBlack: '#8b95a3',
+    brightRed: '#ffa8a1',
+    brightGreen: '#a0ecab',
+    brightYellow: '#f5d98a',
+    brightBlue: '#a9ccff',
+    brightMagenta: '#e4c6ff',
+    brightCyan: '#9de8ee',
+    brightWhite: '#ffffff',
+  },
+  contrast: {
+    background: '#000000',
+    foreground: '#ffffff',
+    cursor: '#ffff00',
+    selectionBackground: '#ffffff',
+    selectionForeground: '#000000',
+    black: '#9a9a9a',
+    red: '#ff9a9a',
+    green: '#5cff5c',
+    yellow: '#ffff4d',
+    blue: '#a3c2ff',
+    magenta: '#ffa6ff',
+    cyan: '#66ffff',
+    white: '#ffffff',
+    brightBlack: '#b3b3b3',
+    brightRed: '#ffb3b3',
+    brightGreen: '#99ff99',
+    brightYellow: '#ffff99',
+    brightBlue: '#c2d6ff',
+    brightMagenta: '#ffc2ff',
+    brightCyan: '#a6ffff',
+    brightWhite: '#ffffff',
+  },
+};
+
+// What every drawn character has against its background at least.
+export const MINIMUM_CONTRAST: Record<ResolvedTheme, number> = { light: 4.5, dark: 4.5, contrast: 7 };
