@@ -226,7 +226,6 @@ export const de: Record<TextKey, string> = {
   'terminal.refused.clipboard-write': 'Das Programm wollte in die Zwischenablage schreiben. Es darf nicht; siehe Einstellungen.',
   'terminal.refused.clipboard-read': 'Das Programm wollte die Zwischenablage lesen. Das ist nie erlaubt.',
   'terminal.refused.title': '',
-  'terminal.refused.window': '',
   'terminal.endedToast': '{device}: {sentence}',
   'paste.title': '{lines} Zeilen einfügen?',
   'paste.titleLarge': '{size} einfügen?',

@@ -224,7 +224,6 @@ export const en = {
   'terminal.refused.clipboard-write': 'The program wanted to write to the clipboard. It may not; see the settings.',
   'terminal.refused.clipboard-read': 'The program wanted to read the clipboard. That is never allowed.',
   'terminal.refused.title': '',
-  'terminal.refused.window': '',
   'terminal.endedToast': '{device}: {sentence}',
   'paste.title': 'Paste {lines} lines?',
   'paste.titleLarge': 'Paste {size}?',

@@ -2,8 +2,9 @@
 //
 // What a program on the device may do to the page by escape sequences. Refused unless the person
 // allows it: writing the clipboard (OSC 52) and setting the title (OSC 0, 1, 2). Refused always:
-// reading the clipboard, and window operations and reports (CSI t), whose answers would be typed
-// into the terminal. docs/security.md lists it all.
+// reading the clipboard, whose answer would be typed into the terminal. Window operations and
+// reports (CSI t) are refused by xterm.js itself, which asks no handler before. docs/security.md
+// lists it all.
 import { plainText } from './console_end';
 
 export interface EscapeSettings {
@@ -11,7 +12,7 @@ export interface EscapeSettings {
   title: boolean;
 }
 
-export type Refused = 'clipboard-write' | 'clipboard-read' | 'title' | 'window';
+export type Refused = 'clipboard-write' | 'clipboard-read' | 'title';
 
 export interface EscapeEvents {
   onTitle(text: string): void;
@@ -21,7 +22,6 @@ export interface EscapeEvents {
 // The part of xterm's parser that is used; a handler that returns true ends the sequence.
 export interface EscapeParser {
   registerOscHandler(id: number, handler: (data: string) => boolean): unknown;
-  registerCsiHandler(id: { final: string }, handler: () => boolean): unknown;
 }
 
 export const MAX_TITLE_CHARACTERS = 128;
@@ -60,10 +60,6 @@ export function installEscapePolicy(
     }
     // On to the clipboard add-on.
     return false;
-  });
-  parser.registerCsiHandler({ final: 't' }, () => {
-    events.onRefused('window');
-    return true;
   });
 }
 

@@ -62,7 +62,7 @@ export class TerminalView {
       theme: TERMINAL_THEMES[theme],
       minimumContrastRatio: MINIMUM_CONTRAST[theme],
       linkHandler: { activate: (_event, text) => this.follow(text) },
-      // No window operation; the policy below refuses them as well.
+      // No window operation and no report of it.
       windowOptions: {},
     });
     this.loadAddons();

@@ -1,0 +1,110 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The device list with 100,000 devices, settings, texts, routes, visible rows.
+import { describe, expect, it } from 'vitest';
+import type { Device, DeviceEvent } from '../api/generated';
+import { de } from '../i18n/de';
+import { en } from '../i18n/en';
+import { devicePath, parseRoute } from '../router';
+import { scrollToRow, visibleRows } from '../ui/virtual_rows';
+import { DeviceList, deviceFilter } from './device_list';
+import { readSettings } from './settings';
+
+const device = (number: number, displayName = ''): Device =>
+  ({ name: `devices/${String(number).padStart(6, '0')}`, displayName }) as Device;
+const updated = (changed: Device): DeviceEvent => ({ type: 'UPDATED', device: changed });
+const deleted = (gone: Device): DeviceEvent => ({ type: 'DELETED', device: gone });
+const COMPLETE = { type: 'SNAPSHOT_COMPLETE' } as DeviceEvent;
+
+describe('DeviceList', () => {
+  it('keeps only what was scrolled to of 100,000, but counts all', () => {
+    const list = new DeviceList();
+    list.addPage(Array.from({ length: 100 }, (_none, at) => device(at)), 'more');
+    list.onStreamStart();
+    for (let at = 0; at < 100_000; ++at) list.onEvent(updated(device(at)));
+    expect(list.countIsExact).toBe(false);
+    list.onEvent(COMPLETE);
+    expect(list.count).toBe(100_000);
+    expect(list.countIsExact).toBe(true);
+    expect(list.rows.length).toBe(100);
+  });
+
+  it('takes changes of what is loaded, in order', () => {
+    const list = new DeviceList();
+    list.addPage([device(1), device(5)], 'more');
+    expect(list.onEvent(updated(device(3, 'new')))).toBe(true);
+    expect(list.onEvent(updated(device(1, 'changed')))).toBe(true);
+    list.onEvent(updated(device(9)));
+    expect(list.rows.map((row) => row.name.slice(-1) + (row.displayName ?? ''))).toEqual(['1changed', '3new', '5']);
+    expect(list.onEvent(deleted(device(5)))).toBe(true);
+    expect(list.rows.length).toBe(2);
+    list.addPage([device(9)], '');
+    list.onEvent(updated(device(10)));
+    expect(list.count).toBe(4);
+  });
+
+  it('forgets after an interruption what is gone', () => {
+    const list = new DeviceList();
+    list.addPage([device(1), device(2)], '');
+    list.onStreamStart();
+    list.onEvent(updated(device(2)));
+    list.onEvent(COMPLETE);
+    expect(list.rows.map((row) => row.name)).toEqual(['devices/000002']);
+  });
+});
+
+describe('deviceFilter', () => {
+  it('is what the server takes', () => {
+    expect(deviceFilter({ text: ' hall ', state: 'ONLINE', os: 'OS_11', via: 'icgs/berlin' })).toBe(
+      'hall state=ONLINE os=OS_11 icg=icgs/berlin',
+    );
+    expect(deviceFilter({ text: '', state: '', os: '', via: 'DIRECT' })).toBe('via=DIRECT');
+    expect(deviceFilter({ text: 'x'.repeat(999), state: '', os: '', via: '' }).length).toBe(256);
+  });
+});
+
+describe('visibleRows', () => {
+  it('are few, whatever the length', () => {
+    const { first, end } = visibleRows(2_000_000, 800, 44, 100_000);
+    expect(end - first).toBeLessThan(40);
+    expect(first).toBeLessThanOrEqual(45_454);
+    expect(end).toBeGreaterThan(45_472);
+    expect(visibleRows(0, 800, 44, 3)).toEqual({ first: 0, end: 3 });
+    expect(visibleRows(5000, 800, 44, 0)).toEqual({ first: 0, end: 0 });
+  });
+  it('are scrolled to when they are not in view', () => {
+    expect(scrollToRow(0, 100, 400, 40)).toBe(0);
+    expect(scrollToRow(5, 100, 400, 40)).toBe(100);
+    expect(scrollToRow(20, 100, 400, 40)).toBe(440);
+  });
+});
+
+describe('settings', () => {
+  it('are harmless at first, and what was kept is checked', () => {
+    expect(readSettings(null)).toMatchObject({ allowClipboard: false, allowTitle: false, confirmPaste: true });
+    expect(readSettings('nonsense')).toMatchObject({ theme: 'system' });
+    expect(readSettings('null')).toMatchObject({ theme: 'system' });
+    const kept = '{"theme":"dark","fontSize":500,"allowTitle":1,"language":"fr","screenReader":true}';
+    expect(readSettings(kept)).toMatchObject({ theme: 'dark', fontSize: 40, allowTitle: false, screenReader: true });
+  });
+});
+
+describe('texts', () => {
+  it('name the same values in both languages', () => {
+    const values = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join();
+    for (const [key, text] of Object.entries(en)) {
+      expect(values(de[key as keyof typeof en]), key).toBe(values(text));
+      expect(de[key as keyof typeof en] === '', key).toBe(String(text) === '');
+    }
+  });
+});
+
+describe('routes', () => {
+  it('are read and written', () => {
+    expect(parseRoute('')).toEqual({ page: 'devices' });
+    expect(parseRoute('#/audit')).toEqual({ page: 'audit' });
+    expect(parseRoute('#/nonsense')).toEqual({ page: 'devices' });
+    expect(parseRoute(devicePath('devices/A.b-1'))).toEqual({ page: 'device', name: 'devices/A.b-1' });
+    expect(parseRoute('#/devices/%E0%A4%A')).toEqual({ page: 'devices' });
+  });
+});

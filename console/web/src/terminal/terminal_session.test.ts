@@ -1,0 +1,230 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A whole session against a tunnel that the test plays.
+import { describe, expect, it } from 'vitest';
+import { ApiError } from '../api/client';
+import type { CreateSessionRequest, Session } from '../api/generated';
+import { TerminalSession } from './terminal_session';
+import type { Tunnel, TunnelHandlers, TunnelTarget } from './tunnel';
+
+class FakeTunnel implements Tunnel {
+  bytes = '';
+  texts: string[] = [];
+  closed: number | undefined;
+  buffered = 0;
+  constructor(
+    readonly target: TunnelTarget,
+    readonly handlers: TunnelHandlers,
+  ) {}
+  sendBytes(bytes: Uint8Array) {
+    this.bytes += new TextDecoder('latin1').decode(bytes);
+  }
+  sendText(text: string) {
+    this.texts.push(text);
+  }
+  close(code?: number) {
+    this.closed = code;
+  }
+}
+
+function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError) {
+  const tunnels: FakeTunnel[] = [];
+  const requests: Partial<CreateSessionRequest>[] = [];
+  const screen = {
+    text: '',
+    columns: 120,
+    rows: 40,
+    bracketedPaste: false,
+    undone: [] as (() => void)[],
+    hold: false,
+    write(bytes: Uint8Array, done: () => void) {
+      this.text += new TextDecoder('latin1').decode(bytes);
+      if (this.hold) this.undone.push(done);
+      else done();
+    },
+  };
+  let now = 0;
+  const session = new TerminalSession('devices/X', screen, {
+    async createSession(request) {
+      requests.push(request);
+      if (refuse) throw refuse;
+      return {
+        name: 'sessions/1',
+        stream,
+        consoleUrl: 'wss://icg.example:8443/console-connector/terminal',
+        consoleTicket: 'T',
+        icg: 'icgs/a',
+      } as Session;
+    },
+    openTunnel(target, handlers) {
+      const tunnel = new FakeTunnel(target, handlers);
+      tunnels.push(tunnel);
+      return tunnel;
+    },
+    describeSkipped: (bytes) => `[${bytes}]`,
+    now: () => (now += 5),
+  });
+  const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return { session, screen, tunnels, requests, bytes };
+}
+
+const settle = () => new Promise<void>((done) => setTimeout(done));
+
+describe('TerminalSession', () => {
+  it('asks with the measured size and tells a change of it', async () => {
+    const { session, screen, tunnels, requests } = harness();
+    await session.open('why');
+    expect(requests[0]).toMatchObject({ device: 'devices/X', columns: 120, rows: 40, reason: 'why' });
+    expect(tunnels[0]!.target).toMatchObject({ ticket: 'T', holdBack: false });
+    screen.columns = 100;
+    tunnels[0]!.handlers.onOpen();
+    expect(tunnels[0]!.texts).toEqual(['{"resize":{"columns":100,"rows":40}}']);
+  });
+
+  it('keeps what is typed early', async () => {
+    const { session, tunnels, bytes } = harness();
+    session.type(bytes('a'));
+    await session.open();
+    session.type(bytes('b'));
+    expect(tunnels[0]!.bytes).toBe('');
+    tunnels[0]!.handlers.onOpen();
+    expect(tunnels[0]!.bytes).toBe('ab');
+  });
+
+  it('acknowledges what is drawn, not what arrived', async () => {
+    const { session, screen, tunnels, bytes } = harness();
+    await session.open();
+    const tunnel = tunnels[0]!;
+    tunnel.handlers.onOpen();
+    tunnel.texts = [];
+    screen.hold = true;
+    void tunnel.handlers.onBytes(bytes('hello'));
+    expect(tunnel.texts).toEqual([]);
+    screen.undone.shift()!();
+    expect(tunnel.texts).toEqual(['{"ack":{"receivedBytes":"5"}}']);
+  });
+
+  it('measures the round trip by the acknowledgement of a key', async () => {
+    const { session, tunnels, bytes } = harness();
+    await session.open();
+    tunnels[0]!.handlers.onOpen();
+    session.type(bytes('a'));
+    tunnels[0]!.handlers.onText('{"ack":{"receivedBytes":"1"}}');
+    expect(session.counters.value.roundTrip).toBe(5);
+  });
+
+  it('tells the exit code, expected', async () => {
+    const { session, tunnels, bytes } = harness();
+    await session.open();
+    const { handlers } = tunnels[0]!;
+    handlers.onOpen();
+    void handlers.onBytes(bytes('bye'));
+    handlers.onText('{"end":{"exitCode":7,"totalBytes":"3"}}');
+    handlers.onClose(1000, '', true);
+    await settle();
+    expect(session.ending.value).toMatchObject({ expected: true, sentence: 'ending.exitCode' });
+    expect(session.ending.value!.values!.code).toBe(7);
+  });
+
+  it('warns of output that is missing', async () => {
+    const { session, tunnels } = harness();
+    await session.open();
+    const { handlers } = tunnels[0]!;
+    handlers.onOpen();
+    handlers.onText('{"end":{"exitCode":0,"totalBytes":"9"}}');
+    handlers.onClose(1000, '', true);
+    await settle();
+    expect(session.ending.value).toMatchObject({ expected: false, sentence: 'ending.truncated' });
+  });
+
+  it('tells a loss and its reason', async () => {
+    const { session, tunnels } = harness();
+    await session.open();
+    tunnels[0]!.handlers.onOpen();
+    tunnels[0]!.handlers.onClose(4410, 'Maintenance.', true);
+    await settle();
+    expect(session.ending.value).toMatchObject({
+      expected: false,
+      sentence: 'close.terminated',
+      detail: 'Maintenance.',
+    });
+    expect(session.isOver).toBe(true);
+  });
+
+  it('tells why the server refused', async () => {
+    const { session, tunnels } = harness('PTY', new ApiError(9, 'The device is offline.'));
+    await session.open();
+    expect(tunnels).toEqual([]);
+    expect(session.ending.value).toMatchObject({ sentence: 'ending.refused', detail: 'The device is offline.' });
+  });
+
+  it('asks the edge why the tunnel could not be opened', async () => {
+    const { session, tunnels } = harness();
+    await session.open();
+    tunnels[0]!.handlers.onClose(1006, '', false);
+    await settle();
+    expect(tunnels[1]!.target).toMatchObject({ ticket: '', url: tunnels[0]!.target.url });
+    tunnels[1]!.handlers.onClose(1006, '', false);
+    await settle();
+    expect(session.ending.value).toMatchObject({
+      sentence: 'edge.refused',
+      values: { host: 'icg.example:8443' },
+      edge: { finding: 'refused', icg: 'icgs/a' },
+    });
+  });
+
+  it('hangs up when it is closed, even while it opens', async () => {
+    const { session, tunnels } = harness();
+    await session.open();
+    tunnels[0]!.handlers.onOpen();
+    session.close();
+    expect(tunnels[0]!.texts).toContain('{"close":{}}');
+    expect(tunnels[0]!.closed).toBe(1000);
+    tunnels[0]!.handlers.onClose(1000, '', true);
+    await settle();
+    expect(session.ending.value).toMatchObject({ expected: true, sentence: 'ending.closedByYou' });
+
+    const early = harness();
+    const opening = early.session.open();
+    early.session.close();
+    await opening;
+    expect(early.tunnels).toEqual([]);
+    expect(early.session.isOver).toBe(true);
+  });
+
+  it('speaks Telnet to OS 11: answers, size, doubled bytes, no control frames', async () => {
+    const { session, screen, tunnels, bytes } = harness('TELNET');
+    await session.open();
+    const tunnel = tunnels[0]!;
+    expect(tunnel.target.holdBack).toBe(true);
+    tunnel.handlers.onOpen();
+    await tunnel.handlers.onBytes(bytes('\xff\xfb\x01\xff\xfd\x1f$ '));
+    expect(screen.text).toBe('$ ');
+    expect(tunnel.bytes).toBe('\xff\xfd\x01\xff\xfb\x1f\xff\xfa\x1f\x00\x78\x00\x28\xff\xf0');
+    tunnel.bytes = '';
+    session.type(bytes('l\xff\r'));
+    expect(tunnel.bytes).toBe('l\xff\xff\r\0');
+    tunnel.bytes = '';
+    session.resize(80, 24);
+    expect(tunnel.bytes).toBe('\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0');
+    expect(tunnel.texts).toEqual([]);
+    tunnel.handlers.onClose(1000, '', true);
+    await settle();
+    expect(session.ending.value).toMatchObject({ expected: true, sentence: 'ending.deviceClosed' });
+  });
+
+  it('lets Ctrl-C overtake a paste', async () => {
+    const { session, tunnels, bytes } = harness();
+    await session.open();
+    const tunnel = tunnels[0]!;
+    tunnel.handlers.onOpen();
+    tunnel.buffered = 1 << 20;
+    session.pasteText('x'.repeat(100_000));
+    expect(session.paste.value).toEqual({ sent: 0, total: 100_000 });
+    session.type(bytes('\x03'));
+    tunnel.buffered = 0;
+    tunnel.handlers.onDrain();
+    expect(tunnel.bytes).toBe('\x03');
+    expect(session.paste.value).toBeUndefined();
+  });
+});
