@@ -1,0 +1,160 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What the end-to-end tests, the screenshots and the benchmark share: Debian's Chromium against a
+// system that ./quickstart runs. FAIRLEAD_QUICKSTART names its quickstart.json.
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import tls from 'node:tls';
+import { chromium } from 'playwright-core';
+
+export const quickstart = JSON.parse(fs.readFileSync(process.env.FAIRLEAD_QUICKSTART ?? '', 'utf8'));
+export const stateDir = path.dirname(process.env.FAIRLEAD_QUICKSTART);
+export const deviceOf = (flow) => quickstart.devices.find((device) => device.flow === flow).id;
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+// The sandbox wants rights that root in a container may lack.
+const FLAGS = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+
+export function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+// The hash of a server's public key, as Chromium takes it to trust just that key.
+export function publicKeyHash(url) {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false, servername: hostname }, () => {
+      const certificate = new crypto.X509Certificate(socket.getPeerCertificate(true).raw);
+      const der = certificate.publicKey.export({ type: 'spki', format: 'der' });
+      socket.destroy();
+      resolve(crypto.createHash('sha256').update(der).digest('base64'));
+    });
+    socket.on('error', reject);
+  });
+}
+
+// A browser that trusts the server, and not the ICG.
+export async function launchTrustingServerOnly(folder) {
+  const hash = await publicKeyHash(quickstart.url);
+  return chromium.launchPersistentContext(folder, {
+    executablePath: CHROMIUM,
+    args: [...FLAGS, `--ignore-certificate-errors-spki-list=${hash}`],
+  });
+}
+
+export async function newPage(browser, options = {}) {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+    ...options,
+  });
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && /Content Security Policy|Uncaught/.test(message.text())) {
+      page.problems.push(message.text());
+    }
+  });
+  return page;
+}
+
+export async function logIn(page) {
+  await page.goto(quickstart.url);
+  await page.getByLabel('User name').fill(quickstart.username);
+  await page.getByLabel('Password').fill(quickstart.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('heading', { name: 'Devices' }).waitFor();
+}
+
+// The panel of the last terminal that was opened on `id`.
+export function panelOf(page, id) {
+  return page.locator(`section.panel[data-device="devices/${id}"]`).last();
+}
+
+export async function openByList(page, id) {
+  await page.goto(`${quickstart.url}/#/devices`);
+  await page.getByLabel('Search by name or unit ID').fill(id);
+  await page.getByRole('button', { name: new RegExp(`Open a terminal on .*${id}`) }).click();
+  const panel = panelOf(page, id);
+  await panel.locator('xpath=self::*[@data-phase="open"]').waitFor({ timeout: 20_000 });
+  return panel;
+}
+
+export const screenText = (panel) => panel.locator('.screen').evaluate((element) => element.view?.text() ?? '');
+
+// Waits until the terminal shows what `pattern` matches.
+export async function shows(panel, pattern, timeout = 20_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const text = await screenText(panel);
+    const found = pattern.exec(text);
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`the terminal does not show ${pattern}:\n${text.trimEnd()}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+export async function run(page, panel, line) {
+  await panel.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.type(`${line}\n`);
+}
+
+export async function pasteText(page, panel, text) {
+  await page.evaluate((content) => navigator.clipboard.writeText(content), text);
+  await panel.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.press('Shift+Insert');
+}
+
+// --- REST -----------------------------------------------------------------------------------------
+
+let token;
+export async function rest(verb, url, body) {
+  token ??= (await call('POST', '/api/v1/login', quickstart)).accessToken;
+  return call(verb, url, body, token);
+}
+
+async function call(verb, url, body, bearer) {
+  const https = await import('node:https');
+  const text = body && JSON.stringify(body.password ? { username: body.username, password: body.password } : body);
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
+    const options = { method: verb, headers, ca: fs.readFileSync(quickstart.ca_file) };
+    const request = https.request(quickstart.url + url, options, (response) => {
+      let all = '';
+      response.on('data', (part) => (all += part));
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve(JSON.parse(all)) : reject(new Error(`${verb} ${url}: ${all}`)),
+      );
+    });
+    request.on('error', reject);
+    request.end(text);
+  });
+}
+
+// Another device, which a test may kill.
+export async function startAgent(id) {
+  const folder = path.join(stateDir, 'devices', id);
+  fs.mkdirSync(folder, { recursive: true });
+  const keyFile = path.join(folder, 'key');
+  if (!fs.existsSync(path.join(folder, 'certificate.pem'))) {
+    const request = { type: 'ONE_TIME_BOUND', unitIds: [id] };
+    fs.writeFileSync(keyFile, (await rest('POST', '/api/v1/firstAuthenticationKeys', request)).key, { mode: 0o600 });
+  }
+  const args = [
+    '--os=12',
+    `--server=${new URL(quickstart.url).host}`,
+    `--unit_id=${id}`,
+    `--state_dir=${folder}`,
+    `--key_file=${keyFile}`,
+    `--ca_file=${quickstart.ca_file}`,
+    `--profiles_file=${path.join(stateDir, 'profiles.textproto')}`,
+    '--connector_preference=server',
+  ];
+  const agent = spawn(path.join(stateDir, 'bin/agent'), args, { stdio: 'ignore' });
+  return agent;
+}
