@@ -83,6 +83,8 @@ describe('the web console', () => {
     const id = deviceOf('OS12_DIRECT');
     await page.goto(`${quickstart.url}/#/devices`);
     await page.locator('[data-device]').first().waitFor();
+    // Away from the search field, which has the focus at first.
+    await page.getByRole('heading', { name: 'Devices' }).click();
     await page.keyboard.press('/');
     await page.keyboard.type(id.toLowerCase());
     await page.locator(`[data-device="${id}"]`).waitFor();
@@ -368,7 +370,7 @@ describe('the web console', () => {
       await logIn(other);
       const id = deviceOf('OS12_ICG');
       await other.getByLabel('Search by name or unit ID').fill(id);
-      await other.getByRole('button', { name: /Open a terminal on/ }).first().click();
+      await other.locator(`[data-device="${id}"]`).getByRole('button').click();
       const panel = panelOf(other, id);
       await panel.getByText(`could not connect to the ICG at ${new URL(quickstart.icg_url).host}`).waitFor({ timeout: 20_000 });
       await panel.getByText('The server itself reaches this ICG.').waitFor();

@@ -53,6 +53,7 @@ export async function newPage(browser, options = {}) {
     ...options,
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
   page.on('console', (message) => {
@@ -79,7 +80,7 @@ export function panelOf(page, id) {
 export async function openByList(page, id) {
   await page.goto(`${quickstart.url}/#/devices`);
   await page.getByLabel('Search by name or unit ID').fill(id);
-  await page.getByRole('button', { name: new RegExp(`Open a terminal on .*${id}`) }).click();
+  await page.locator(`[data-device="${id}"]`).getByRole('button').click();
   const panel = panelOf(page, id);
   await panel.locator('xpath=self::*[@data-phase="open"]').waitFor({ timeout: 20_000 });
   return panel;

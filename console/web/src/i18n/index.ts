@@ -28,9 +28,16 @@ export function tEnum(prefix: string, value: string): string {
   return isTextKey(key) ? t(key) : value;
 }
 
+// The browser's own way of writing dates and numbers, if it is of the language that is set.
+function locale(): string {
+  const { language } = settings.value;
+  const own = globalThis.navigator?.language ?? language;
+  return own.startsWith(language) ? own : language;
+}
+
 export function formatTime(time: string | undefined): string {
   if (!time) return t('common.never');
-  const format = new Intl.DateTimeFormat(settings.value.language, {
+  const format = new Intl.DateTimeFormat(locale(), {
     dateStyle: 'short',
     timeStyle: 'medium',
   });
@@ -38,7 +45,7 @@ export function formatTime(time: string | undefined): string {
 }
 
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(settings.value.language).format(value);
+  return new Intl.NumberFormat(locale()).format(value);
 }
 
 export function formatBytes(bytes: number): string {
@@ -50,6 +57,6 @@ export function formatBytes(bytes: number): string {
     ++unit;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  const format = new Intl.NumberFormat(settings.value.language, { maximumFractionDigits: digits });
+  const format = new Intl.NumberFormat(locale(), { maximumFractionDigits: digits });
   return `${format.format(value)} ${units[unit]}`;
 }

@@ -8,7 +8,7 @@ import { formatTime, t } from '../i18n';
 import { api, follow, tell, tellError } from '../state/app';
 import { openTerminal } from '../state/terminals';
 import { Check, Field } from '../ui/field';
-import { via } from './devices';
+import { fullName, via } from './devices';
 import { SessionTable, useSessions } from './sessions';
 
 function useDevice(name: string): Device | undefined {
@@ -44,7 +44,7 @@ export function DevicePage({ name }: { name: string }) {
               type="button"
               class="primary"
               disabled={!canOpen(device)}
-              onClick={() => openTerminal(device.name, label)}
+              onClick={() => openTerminal(device.name, fullName(device))}
             >
               {t('devices.open')}
             </button>

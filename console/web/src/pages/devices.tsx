@@ -23,8 +23,9 @@ const REDRAW_MILLISECONDS = 100;
 // Outlives the page, so that coming back finds the same search.
 const choice = signal<DeviceChoice>({ text: '', state: '', os: '', via: '' });
 
-function label(device: Device): string {
-  return device.displayName || device.unitId;
+// Display names need not be unique.
+export function fullName(device: Device): string {
+  return device.displayName ? `${device.displayName} (${device.unitId})` : device.unitId;
 }
 
 // Loads pages and follows changes of what `filter` selects.
@@ -269,7 +270,7 @@ function DeviceGrid({ list, reach, filtered }: GridProps) {
     // Buttons and links in a row have keys of their own.
     const onRow = (event.target as HTMLElement).dataset.row !== undefined;
     if (target !== undefined) moveTo(target);
-    else if (event.key === 'Enter' && device && onRow) openTerminal(device.name, label(device));
+    else if (event.key === 'Enter' && device && onRow) openTerminal(device.name, fullName(device));
     else if (event.key === ' ' && device && onRow) go(devicePath(device.name));
     else return;
     event.preventDefault();
@@ -346,7 +347,7 @@ function Row({ device, index, isCurrent, onFocus }: RowProps) {
       tabIndex={isCurrent ? 0 : -1}
       style={{ top: `${index * ROW_HEIGHT}px` }}
       onFocus={onFocus}
-      onDblClick={() => openTerminal(device.name, label(device))}
+      onDblClick={() => openTerminal(device.name, fullName(device))}
     >
       <span role="gridcell">
         <span class={online ? 'dot online' : 'dot offline'} aria-hidden="true" />
@@ -356,9 +357,9 @@ function Row({ device, index, isCurrent, onFocus }: RowProps) {
         <a
           href={devicePath(device.name)}
           tabIndex={-1}
-          aria-label={t('devices.detailsOf', { device: label(device) })}
+          aria-label={t('devices.detailsOf', { device: fullName(device) })}
         >
-          {label(device)}
+          {device.displayName || device.unitId}
         </a>
       </span>
       <span role="gridcell" class="mono">
@@ -372,8 +373,8 @@ function Row({ device, index, isCurrent, onFocus }: RowProps) {
           type="button"
           tabIndex={-1}
           disabled={!possible}
-          aria-label={t('devices.openOn', { device: label(device) })}
-          onClick={() => openTerminal(device.name, label(device))}
+          aria-label={t('devices.openOn', { device: fullName(device) })}
+          onClick={() => openTerminal(device.name, fullName(device))}
         >
           {t('devices.open')}
         </button>

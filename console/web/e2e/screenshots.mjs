@@ -1,0 +1,67 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Pictures of each page for the documentation, into docs/images. Usage, with a quickstart running:
+// FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run screenshots
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deviceOf, launch, logIn, newPage, openByList, quickstart, run, shows } from './support.mjs';
+
+const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../docs/images');
+const DEMO = 'clear; echo "Fleet of $((40+2)) devices"; uname -sm; ls --color=always -d /usr/*; printf "\\e[32mdone\\e[0m\\n"';
+
+const browser = await launch();
+const page = await newPage(browser, { viewport: { width: 1200, height: 720 } });
+page.setDefaultTimeout(15_000);
+const shoot = async (name) => {
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: path.join(folder, `web-${name}.png`) });
+};
+const visit = async (route) => {
+  await page.goto(`${quickstart.url}/#/${route}`);
+  await page.locator('main:not([hidden]) h1').waitFor({ state: 'attached' });
+};
+const theme = async (value) => {
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByLabel('Theme').selectOption(value);
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+};
+
+await page.goto(quickstart.url);
+await page.getByLabel('User name').waitFor();
+await shoot('login');
+await logIn(page);
+await shoot('devices');
+await visit(`devices/${deviceOf('OS12_ICG')}`);
+await shoot('device');
+
+const first = await openByList(page, deviceOf('OS12_DIRECT'));
+await shows(first, /[$#] /);
+await run(page, first, DEMO);
+await shows(first, /^done/m);
+await shoot('terminal');
+const second = await openByList(page, deviceOf('OS11_ICG'));
+await shows(second, /[$#] /);
+await run(page, second, 'clear; top -b -n 1 | head -20; exit 0');
+await second.locator('[data-banner]').waitFor();
+await theme('dark');
+await page.getByRole('button', { name: 'Side by side' }).click();
+await shoot('terminals-dark');
+await page.getByRole('button', { name: 'Side by side' }).click();
+await theme('light');
+
+await visit('sessions');
+await page.getByLabel('running only').uncheck();
+await shoot('sessions');
+await visit('audit');
+await shoot('audit');
+await visit('keys');
+await shoot('keys');
+await visit('icgs');
+await shoot('icgs');
+await page.getByRole('button', { name: 'Settings' }).click();
+await shoot('settings');
+await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+await theme('contrast');
+await visit('devices');
+await shoot('devices-contrast');
+await browser.close();
