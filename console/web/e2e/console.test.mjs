@@ -291,7 +291,7 @@ describe('the web console', () => {
   it('terminates a session, makes and disables a key, registers an ICG, exports the audit log', async () => {
     await openByList(page, deviceOf('OS11_ICG'));
     await page.getByRole('link', { name: 'Sessions' }).click();
-    await page.getByRole('button', { name: /Terminate the session on/ }).first().click();
+    await page.getByRole('button', { name: /Terminate: session on/ }).first().click();
     await page.getByRole('dialog').getByRole('button', { name: 'Terminate' }).click();
     await page.getByRole('link', { name: /Terminals/ }).click();
     await page.locator('[data-banner]').getByText('terminated').waitFor();
@@ -308,7 +308,7 @@ describe('the web console', () => {
     await page.getByText('Copied.').first().waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
-    await page.getByRole('button', { name: `Disable the key ${name}` }).click();
+    await page.getByRole('button', { name: `Disable: key ${name}` }).click();
     await page.getByRole('row', { name: new RegExp(name) }).getByText('disabled').waitFor();
 
     await page.getByRole('link', { name: 'ICGs' }).click();

@@ -165,8 +165,8 @@ function Tools({ view, onFind }: { view: TerminalView | undefined; onFind(): voi
     ['terminal.copy', '⧉', copy],
     ['terminal.paste', '📋︎', () => void paste()],
     ['terminal.find', '⌕', onFind],
-    ['terminal.smaller', 'A−', () => font(-1)],
-    ['terminal.larger', 'A+', () => font(1)],
+    ['terminal.smaller', '−', () => font(-1)],
+    ['terminal.larger', '+', () => font(1)],
   ];
   return (
     <div class="tools" role="toolbar">
