@@ -378,6 +378,18 @@ describe('the web console', () => {
       assert.equal(new URL(await link.getAttribute('href')).origin, quickstart.icg_url);
       await panel.getByRole('button', { name: 'Check again' }).click();
       await panel.getByRole('button', { name: 'Check again', disabled: false }).waitFor();
+      assert.equal(await panel.getAttribute('data-phase'), 'ended');
+
+      // The person opens the address and trusts the certificate (Chromium's way past its warning).
+      const [warning] = await Promise.all([context.waitForEvent('page'), link.click()]);
+      await warning.waitForLoadState('domcontentloaded').catch(() => {});
+      await warning.waitForTimeout(500);
+      await warning.keyboard.type('thisisunsafe');
+      await warning.getByText('status').waitFor();
+      await panel.getByRole('button', { name: 'Check again' }).click();
+      await panel.locator('xpath=self::*[@data-phase="open"]').waitFor();
+      await run(other, panel, 'echo trusted=$((4+4))');
+      await shows(panel, /^trusted=8/m);
     } finally {
       await context.close();
       fs.rmSync(folder, { recursive: true, force: true });

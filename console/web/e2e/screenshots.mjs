@@ -63,5 +63,6 @@ await shoot('settings');
 await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
 await theme('contrast');
 await visit('devices');
+await page.getByLabel('Search by name or unit ID').fill('');
 await shoot('devices-contrast');
 await browser.close();

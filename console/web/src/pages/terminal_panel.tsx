@@ -162,9 +162,9 @@ function Tools({ view, onFind }: { view: TerminalView | undefined; onFind(): voi
     view?.focus();
   };
   const tools: [TextKey, string, () => void][] = [
-    ['terminal.copy', '⧉', copy],
-    ['terminal.paste', '📋︎', () => void paste()],
-    ['terminal.find', '⌕', onFind],
+    ['terminal.copy', t('common.copy'), copy],
+    ['terminal.paste', t('paste.confirm'), () => void paste()],
+    ['terminal.find', t('terminal.find'), onFind],
     ['terminal.smaller', '−', () => font(-1)],
     ['terminal.larger', '+', () => font(1)],
   ];
