@@ -1,0 +1,66 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Figures of the web console, with a quickstart running: time to the first usable list, and output
+// drawn a second beside the same xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
+// first. Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
+import { deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
+
+const MEBIBYTE = 1024 * 1024;
+const OUTPUT_BYTES = 64 * MEBIBYTE;
+const PARALLEL_CALLS = 16;
+
+// Devices that never connect; those that are there already stay.
+async function makeDevices(count) {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const unitId = `BENCH-${String(next++).padStart(6, '0')}`;
+      await rest('POST', '/api/v1/devices', { unitId }).catch(() => {});
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_CALLS }, worker));
+}
+
+async function timeToList(page) {
+  const begin = Date.now();
+  await page.goto(`${quickstart.url}/#/sessions`);
+  await page.reload();
+  const loaded = Date.now();
+  await page.goto(`${quickstart.url}/#/devices`);
+  await page.locator('[data-device]').first().waitFor();
+  return { load: loaded - begin, list: Date.now() - loaded };
+}
+
+const rate = (bytes, milliseconds) => `${(bytes / MEBIBYTE / (milliseconds / 1000)).toFixed(1)} MiB/s`;
+
+async function drawn(page, flow) {
+  const panel = await openByList(page, deviceOf(flow));
+  await shows(panel, /[$#] /);
+  const begin = Date.now();
+  await run(page, panel, `clear; yes "$(head -c 79 /dev/zero | tr '\\0' x)" | head -c ${OUTPUT_BYTES}; echo; echo drawn=$((6*7))`);
+  await shows(panel, /^drawn=42/m, 120_000);
+  const through = Date.now() - begin;
+  const memory = await panel.locator('.screen').evaluate(async (element, bytes) => {
+    const piece = new TextEncoder().encode(`${'x'.repeat(79)}\r\n`.repeat(400));
+    const { terminal } = element.view;
+    const start = performance.now();
+    for (let sent = 0; sent < bytes; sent += piece.length) {
+      await new Promise((done) => terminal.write(piece, done));
+    }
+    return performance.now() - start;
+  }, OUTPUT_BYTES);
+  await page.getByRole('button', { name: 'Close the terminal' }).click();
+  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}`);
+}
+
+const browser = await launch();
+const page = await newPage(browser);
+await makeDevices(Number(process.env.FAIRLEAD_DEVICES ?? 0));
+await logIn(page);
+const { load, list } = await timeToList(page);
+console.log(`page loaded in ${load} ms, first rows ${list} ms later`);
+await page.getByText(/^Live · Devices: /).waitFor({ timeout: 120_000 });
+const rows = await page.locator('[role=row]').count();
+console.log(`${await page.locator('p.status').innerText()}, ${rows} rows in the document`);
+for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) await drawn(page, flow);
+await browser.close();
