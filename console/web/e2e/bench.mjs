@@ -6,7 +6,7 @@
 import { deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
 const MEBIBYTE = 1024 * 1024;
-const OUTPUT_BYTES = 64 * MEBIBYTE;
+const OUTPUT_BYTES = 16 * MEBIBYTE;
 const PARALLEL_CALLS = 16;
 
 // Devices that never connect; those that are there already stay.
