@@ -18,8 +18,20 @@ import { TerminalSession, type Screen, type SessionServices } from './terminal_s
 import { MINIMUM_CONTRAST, TERMINAL_THEMES } from './themes';
 
 const SCROLLBACK_LINES = 10_000;
+// Of text().
+const TEXT_LINES = 200;
 // Ends what a program that went away may have left on: other screen, mouse, bracketed paste, styles.
 const RESET_MODES = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[!p\x1b[?2004l\x1b[0m';
+
+// WebGL that the processor has to compute is slower than drawing with the document.
+function hasFastWebgl(): boolean {
+  const context = document
+    .createElement('canvas')
+    .getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  // Browsers allow a page few contexts.
+  context?.getExtension('WEBGL_lose_context')?.loseContext();
+  return context !== null;
+}
 
 export interface ViewEvents {
   // Ask the person; pasteNow if they agree.
@@ -130,11 +142,11 @@ export class TerminalView {
     this.terminal.focus();
   }
 
-  // For tests and for the page: the text of the screen.
+  // For tests: the last lines of the screen and of what scrolled out of it.
   text(): string {
     const { buffer } = this.terminal;
     const lines = [];
-    for (let at = 0; at < buffer.active.length; ++at) {
+    for (let at = Math.max(0, buffer.active.length - TEXT_LINES); at < buffer.active.length; ++at) {
       lines.push(buffer.active.getLine(at)?.translateToString(true) ?? '');
     }
     return lines.join('\n');
@@ -185,6 +197,7 @@ export class TerminalView {
 
   // Drawing by the graphics card; without one xterm.js draws with the document.
   private loadWebgl(): void {
+    if (!hasFastWebgl()) return;
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => webgl.dispose());
