@@ -86,6 +86,12 @@ dataplane::UpgradeHandler Upgrades(
   };
 }
 
+absl::StatusOr<StaticFiles> WebConsole(const GatewayOptions& options) {
+  if (!options.web_folder.empty()) return StaticFiles::FromFolder(options.web_folder);
+  if (!options.web_archive.empty()) return StaticFiles::FromArchive(options.web_archive);
+  return StaticFiles::BuiltIn();
+}
+
 }  // namespace
 
 // Members are destroyed from the last to the first: the threads outlive what runs on them.
@@ -320,16 +326,6 @@ void Gateway::State::Stop(absl::Duration drain) {
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() { state_->Stop(absl::ZeroDuration()); }
-
-namespace {
-
-absl::StatusOr<StaticFiles> WebConsole(const GatewayOptions& options) {
-  if (!options.web_folder.empty()) return StaticFiles::FromFolder(options.web_folder);
-  if (!options.web_archive.empty()) return StaticFiles::FromArchive(options.web_archive);
-  return StaticFiles::BuiltIn();
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(GatewayOptions options) {
   EdgeTrustSource source;
