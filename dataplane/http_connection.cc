@@ -13,6 +13,7 @@
 #include "dataplane/beast_websocket.h"
 #include "dataplane/http_stream.h"
 #include "dataplane/request_reader.h"
+#include "dataplane/tunnel_accept.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -98,6 +99,12 @@ class TlsPendingUpgrade : public PendingUpgrade {
       absl::string_view subprotocol) override {
     return AcceptWebSocket(std::move(stream_), peer_, key_, std::string(subprotocol),
                            limits_.head_timeout);
+  }
+
+  net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
+      absl::string_view subprotocol) override {
+    return dataplane::AcceptTunnel(std::move(stream_), peer_, key_, std::string(subprotocol),
+                                   limits_.head_timeout);
   }
 
   net::awaitable<void> Refuse(HttpResponse response) override {

@@ -18,6 +18,10 @@ std::size_t CountOrCores(int count) {
 
 }  // namespace
 
+net::io_context& ContextOf(const net::any_io_executor& executor) {
+  return static_cast<net::io_context&>(net::query(executor, net::execution::context));
+}
+
 IoThreads::IoThreads(int count) {
   const std::size_t size = CountOrCores(count);
   for (std::size_t i = 0; i < size; ++i) {

@@ -17,6 +17,9 @@
 
 namespace fairlead::dataplane {
 
+// The io_context behind an executor; in this project there is no other kind of context.
+net::io_context& ContextOf(const net::any_io_executor& executor);
+
 // Thread: any, after construction.
 class IoThreads {
  public:

@@ -133,24 +133,28 @@ namespace {
 // Counts a connection as open while it exists.
 class OpenScope {
  public:
-  OpenScope(std::atomic<std::uint64_t>& open_now, OpenConnections& open,
-            std::shared_ptr<ConnectionBreaker> breaker, std::shared_ptr<Admission> admission)
-      : open_now_(open_now),
+  // `owner` owns what is referred to.
+  OpenScope(std::shared_ptr<void> owner, std::atomic<std::uint64_t>& open_now,
+            OpenConnections& open, std::shared_ptr<ConnectionBreaker> breaker,
+            std::shared_ptr<Admission> admission)
+      : owner_(std::move(owner)),
+        open_now_(open_now),
         open_(open),
         id_(open.Add(std::move(breaker))),
         admission_(std::move(admission)) {
     ++open_now_;
   }
   ~OpenScope() {
-    --open_now_;
-    open_.Remove(id_);
     // Copies of the peer's description may live on.
     admission_->MarkAuthenticated();
+    --open_now_;
+    open_.Remove(id_);
   }
   OpenScope(const OpenScope&) = delete;
   OpenScope& operator=(const OpenScope&) = delete;
 
  private:
+  const std::shared_ptr<void> owner_;
   std::atomic<std::uint64_t>& open_now_;
   OpenConnections& open_;
   const std::uint64_t id_;
@@ -255,7 +259,10 @@ net::awaitable<void> Listener::State::ServeCounted(std::shared_ptr<State> state,
                                                    PeerInfo peer) {
   auto stream = std::make_unique<TlsStream>(std::move(socket), state->tls->Acquire(),
                                             TlsStream::Role::kServer);
-  const OpenScope scope(state->open_now, state->open, stream->breaker(), peer.admission);
+  // A tunnel stays open when this coroutine has long ended.
+  const auto scope = std::make_shared<OpenScope>(state, state->open_now, state->open,
+                                                 stream->breaker(), peer.admission);
+  stream->SetLease(scope);
   co_await Serve(state, std::move(stream), std::move(peer));
 }
 

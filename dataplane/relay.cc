@@ -24,8 +24,10 @@ Relay::Relay(SessionExecutor executor_of, RelayObserver& observer, const Clock& 
 Relay::~Relay() {
   // Sessions and what they share keep each other alive.
   absl::flat_hash_map<std::string, std::shared_ptr<RelaySession>> sessions;
+  absl::flat_hash_set<std::shared_ptr<RelaySession>> closing;
   absl::MutexLock lock(&shared_->mutex);
   sessions.swap(shared_->sessions);
+  closing.swap(shared_->closing);
 }
 
 absl::Status Relay::Register(SessionSpec spec) {
@@ -113,9 +115,9 @@ Claim Relay::ClaimTicket(absl::string_view ticket, Side side, absl::string_view 
   return claim;
 }
 
-net::awaitable<void> Relay::Serve(Claim claim, std::unique_ptr<WebSocket> leg) {
+net::awaitable<void> Relay::Serve(Claim claim, std::unique_ptr<TunnelLeg> leg) {
   if (claim.session == nullptr) {
-    co_await leg->Close(claim.refusal);
+    co_await CloseTunnelLeg(std::move(leg), claim.refusal);
     co_return;
   }
   co_await claim.session->Serve(claim.side, std::move(leg));

@@ -1,7 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The relay: pairs the two tunnel WebSockets of a session and carries frames between them, without
-// reading any. Used by the gateway, which claims a leg's ticket, accepts the upgrade and serves.
+// The relay: pairs the two tunnels of a session and carries frames between them, without looking at
+// what they carry. Used by the gateway, which claims a leg's ticket, accepts the upgrade and
+// serves.
 #ifndef FAIRLEAD_DATAPLANE_RELAY_H_
 #define FAIRLEAD_DATAPLANE_RELAY_H_
 
@@ -22,6 +23,7 @@ namespace fairlead::dataplane {
 
 class IoThreads;
 class RelaySession;
+class TunnelLeg;
 struct RelayShared;
 
 // Told of what happens to sessions.
@@ -110,9 +112,9 @@ class Relay {
   Claim ClaimTicket(absl::string_view ticket, Side side, absl::string_view unit_id,
                     const PeerInfo& peer);
 
-  // Serves a claimed leg until its session ends, or closes a refused one. The WebSocket is closed
-  // on return.
-  net::awaitable<void> Serve(Claim claim, std::unique_ptr<WebSocket> leg);
+  // Takes a claimed leg over and serves it until its session ends; the leg alone knows when that
+  // is. A refused one is closed, on return. `leg` lives on Claim::executor.
+  net::awaitable<void> Serve(Claim claim, std::unique_ptr<TunnelLeg> leg);
 
   // Tells that a claimed leg never came (the upgrade failed): its ticket is gone, so the session
   // ends. A no-op for a claim that was refused or served.

@@ -24,11 +24,11 @@ class RelayFaultTest : public RelayFixture {
   void RunSession(Ending ending, bool early, std::shared_ptr<FaultPlan> device_faults,
                   std::shared_ptr<FaultPlan> console_faults) {
     Register(MakeSpec());
-    FakeWebSocketOptions options;
+    MemoryLegOptions options;
     options.buffer_bytes = 300;
-    options.second_faults = device_faults;
+    options.faults = device_faults;
     auto device = MakePeer(options);
-    options.second_faults = console_faults;
+    options.faults = console_faults;
     auto console = MakePeer(options);
     const std::vector<std::string> output(kMessages, std::string(250, 'o'));
     const std::vector<std::string> input(kMessages, std::string(40, 'i'));

@@ -1,13 +1,10 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// See relay_session.h. Each leg has one coroutine, Serve, which reads it and writes to the other
-// leg; a second, short one closes it. So a leg has at most one reader, and `writing` keeps its
-// writers (Serve of the other leg, and CloseLeg) apart.
+// See relay_session.h. A session is told by its legs and its timer what happens, and acts at once;
+// there is no coroutine that could be in the midst of something.
 #include "dataplane/relay_session.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -15,9 +12,6 @@
 
 namespace fairlead::dataplane {
 namespace {
-
-// The longest single wait: keeps the arithmetic of time points within its range.
-constexpr absl::Duration kLongestWait = absl::Hours(24);
 
 CloseReason Reason(std::uint16_t code, std::string text) {
   CloseReason reason;
@@ -30,14 +24,11 @@ CloseReason Reason(std::uint16_t code, std::string text) {
 
 RelaySession::RelaySession(std::shared_ptr<RelayShared> shared, SessionSpec spec,
                            net::any_io_executor executor)
-    : shared_(std::move(shared)),
+    : TimerEntry(TimerQueue::Of(executor)),
+      shared_(std::move(shared)),
       spec_(std::move(spec)),
       executor_(std::move(executor)),
-      pairing_(spec_, shared_->clock.Monotonic()),
-      timer_(executor_),
-      wake_(executor_) {
-  wake_.expires_at(net::steady_timer::time_point::max());
-}
+      pairing_(spec_, shared_->clock.Monotonic()) {}
 
 void RelaySession::PostStart() {
   net::post(executor_, [self = shared_from_this()] { self->Arm(); });
@@ -70,126 +61,82 @@ void RelaySession::PostEnd(CloseReason reason) {
 void RelaySession::Apply(const PairingActions& actions) {
   if (actions.attached) shared_->observer.OnAttached(spec_.session_id, *actions.attached);
   if (actions.end) Finish();
-  if (actions.start_pumps || actions.end) Wake();
+  if (actions.start_pumps) StartForwarding();
   Arm();
 }
 
 void RelaySession::Finish() {
+  const bool has_legs = legs_[0].tunnel != nullptr || legs_[1].tunnel != nullptr;
   {
     absl::MutexLock lock(&shared_->mutex);
+    // Its legs refer to it until they are closed.
+    if (has_legs) shared_->closing.insert(shared_from_this());
     shared_->tickets.Remove(spec_);
     shared_->sessions.erase(spec_.session_id);
   }
   close_by_ = Now() + (pairing_.end().by == RelayEnd::By::kRelay ? kCutTimeout : kCloseTimeout);
   for (const Side side : kSides) {
-    if (leg(side).websocket != nullptr) RequestClose(side);
+    TunnelLeg* const tunnel = leg(side).tunnel.get();
+    // One that ended by itself also closes by itself.
+    if (tunnel != nullptr && !pairing_.is_over(side)) tunnel->Close(pairing_.close_for(side));
   }
   shared_->observer.OnEnded(spec_.session_id, pairing_.end());
 }
 
-net::awaitable<void> RelaySession::Serve(Side side, std::unique_ptr<WebSocket> websocket) {
+net::awaitable<void> RelaySession::Serve(Side side, std::unique_ptr<TunnelLeg> tunnel) {
   const std::shared_ptr<RelaySession> self = shared_from_this();
-  ++shared_->legs_now;
+  CloseReason refusal;
   if (pairing_.ended()) {
-    const CloseReason reason = pairing_.close_for(side);
-    co_await websocket->Close(reason);
-  } else if (leg(side).websocket != nullptr) {
-    co_await RefuseTaken(side, *websocket);
+    refusal = pairing_.close_for(side);
+  } else if (leg(side).tunnel != nullptr) {
+    refusal = Reason(kCloseSideTaken, absl::StrCat("the ", NameOf(side),
+                                                   "'s side of this session is in use already"));
+    ++shared_->refused;
+    shared_->observer.OnRefused(spec_.session_id, side, tunnel->peer(), refusal);
   } else {
-    leg(side).websocket = std::move(websocket);
-    co_await Attach(side);
-    co_await AwaitPairing();
-    if (pairing_.paired()) co_await Forward(side);
-    co_await AwaitClosed(side);
-    leg(side).websocket.reset();
+    Attach(side, std::move(tunnel));
+    co_return;
   }
-  websocket.reset();
+  ++shared_->legs_now;
+  co_await CloseTunnelLeg(std::move(tunnel), refusal);
   --shared_->legs_now;
 }
 
-net::awaitable<void> RelaySession::RefuseTaken(Side side, WebSocket& websocket) {
-  const CloseReason reason =
-      Reason(kCloseSideTaken,
-             absl::StrCat("the ", NameOf(side), "'s side of this session is in use already"));
-  ++shared_->refused;
-  shared_->observer.OnRefused(spec_.session_id, side, websocket.peer(), reason);
-  co_await websocket.Close(reason);
+void RelaySession::Attach(Side side, std::unique_ptr<TunnelLeg> tunnel) {
+  ++shared_->legs_now;
+  TunnelLeg& attached = *tunnel;
+  leg(side).tunnel = std::move(tunnel);
+  attached.Start(*this);
+  if (shared_->options.notices) attached.SendText(shared_->options.attached_text);
+  if (attached.write_failed()) {
+    Apply(pairing_.OnClosed(side, Reason(kCloseLost, "the connection was lost at once")));
+    attached.Abort();
+  } else {
+    Apply(pairing_.OnAttached(side, Now()));
+  }
 }
 
-net::awaitable<void> RelaySession::Attach(Side side) {
+void RelaySession::StartForwarding() {
   if (shared_->options.notices) {
-    leg(side).writing = true;
-    const absl::Status status =
-        co_await leg(side).websocket->WriteText(shared_->options.attached_text);
-    AfterWrite(side, status);
-    if (!status.ok()) {
-      Apply(pairing_.OnClosed(side, Reason(kCloseLost, std::string(status.message()))));
-      co_return;
-    }
+    for (const Side side : kSides) leg(side).tunnel->SendText(shared_->options.peer_attached_text);
   }
-  Apply(pairing_.OnAttached(side, Now()));
+  for (const Side side : kSides) leg(side).tunnel->SetReading(true);
 }
 
-net::awaitable<void> RelaySession::AwaitPairing() {
-  while (!pairing_.paired() && !pairing_.ended()) co_await wake_.async_wait(kToken);
+Side RelaySession::SideOf(const TunnelLeg& tunnel) const {
+  return legs_[IndexOf(Side::kConsole)].tunnel.get() == &tunnel ? Side::kConsole : Side::kDevice;
 }
 
-net::awaitable<void> RelaySession::Forward(Side from_side) {
-  const Side to_side = OtherSide(from_side);
-  Leg& from = leg(from_side);
-  Leg& to = leg(to_side);
-  co_await TellPaired(to_side);
-  const std::unique_ptr<char[]> buffer(new char[kPumpBufferBytes]);
-  for (;;) {
-    from.reading = true;
-    const ReadResult read =
-        co_await from.websocket->ReadSome(net::buffer(buffer.get(), kPumpBufferBytes));
-    from.reading = false;
-    if (!read.open) {
-      Apply(pairing_.OnClosed(from_side, read.close));
-      co_return;
-    }
-    if (from.write_failed) from.silent_since = Now();
-    // What cannot be delivered any more is discarded, so that this leg's own end is still seen.
-    if (!Writable(to_side)) continue;
-    to.writing = true;
-    const absl::Status status = co_await to.websocket->WriteSome(
-        net::buffer(static_cast<const char*>(buffer.get()), read.size), read.kind, read.fin);
-    AfterWrite(to_side, status);
-    if (status.ok() && read.kind == FrameKind::kBinary && read.size > 0) Count(to_side, read.size);
-  }
+TunnelLeg* RelaySession::TargetOf(TunnelLeg& from) {
+  const Side side = SideOf(from);
+  if (from.write_failed()) leg(side).silent_since = Now();
+  TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
+  // What cannot be delivered any more is discarded, so that this leg's own end is still seen.
+  return pairing_.ended() || to == nullptr || to->write_failed() ? nullptr : to;
 }
 
-net::awaitable<void> RelaySession::TellPaired(Side side) {
-  if (!shared_->options.notices || !Writable(side)) co_return;
-  leg(side).writing = true;
-  const absl::Status status =
-      co_await leg(side).websocket->WriteText(shared_->options.peer_attached_text);
-  AfterWrite(side, status);
-}
-
-net::awaitable<void> RelaySession::AwaitClosed(Side side) {
-  while (!leg(side).closed || leg(side).writing) co_await wake_.async_wait(kToken);
-}
-
-bool RelaySession::Writable(Side side) {
-  const Leg& target = leg(side);
-  return !target.write_failed && !target.close_wanted;
-}
-
-void RelaySession::AfterWrite(Side side, const absl::Status& status) {
-  Leg& target = leg(side);
-  target.writing = false;
-  if (!status.ok() && !target.write_failed) {
-    target.write_failed = true;
-    target.silent_since = Now();
-    Arm();
-  }
-  if (target.close_wanted) StartClose(side);
-  if (target.closed) Wake();
-}
-
-void RelaySession::Count(Side to, std::size_t bytes) {
+void RelaySession::OnDelivered(TunnelLeg& to_leg, std::size_t bytes) {
+  const Side to = SideOf(to_leg);
   const Relayed relayed = pairing_.OnRelayed(to, bytes, Now());
   if (relayed == Relayed::kTooLate) return;
   auto& total = to == Side::kConsole ? shared_->bytes_to_console : shared_->bytes_to_device;
@@ -197,79 +144,84 @@ void RelaySession::Count(Side to, std::size_t bytes) {
   if (relayed == Relayed::kCountedFirst) shared_->observer.OnDataFlowing(spec_.session_id);
 }
 
-void RelaySession::RequestClose(Side side) {
-  Leg& target = leg(side);
-  target.close_wanted = true;
-  if (pairing_.is_over(side)) {
-    // Its end was read, so nothing is lost; a write that is still pending must not hold it.
-    target.close_started = target.closed = true;
-    AbortLeg(side);
-  } else if (!target.writing) {
-    StartClose(side);
+void RelaySession::OnDrained(TunnelLeg& tunnel) {
+  const Side side = SideOf(tunnel);
+  if (tunnel.write_failed()) {
+    leg(side).silent_since = Now();
+    Arm();
+  }
+  Leg& from = leg(OtherSide(side));
+  if (from.due_end != nullptr) {
+    TellDueEnd(OtherSide(side));
+  } else if (from.tunnel != nullptr && pairing_.paired()) {
+    from.tunnel->SetReading(true);
   }
 }
 
-void RelaySession::StartClose(Side side) {
-  if (leg(side).close_started) return;
-  leg(side).close_started = true;
-  net::co_spawn(executor_, CloseLeg(shared_from_this(), side), net::detached);
+void RelaySession::OnEnd(TunnelLeg& tunnel, const CloseReason& reason) {
+  const Side side = SideOf(tunnel);
+  leg(side).due_end = std::make_unique<CloseReason>(reason);
+  const TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
+  if (to == nullptr || !to->pending()) TellDueEnd(side);
 }
 
-net::awaitable<void> RelaySession::CloseLeg(std::shared_ptr<RelaySession> self, Side side) {
-  const CloseReason reason = self->pairing_.close_for(side);
-  co_await self->leg(side).websocket->Close(reason);
-  self->leg(side).closed = true;
-  self->Wake();
-  self->Arm();
+void RelaySession::TellDueEnd(Side side) {
+  const std::unique_ptr<CloseReason> reason = std::move(leg(side).due_end);
+  if (reason != nullptr) Apply(pairing_.OnClosed(side, *reason));
+}
+
+void RelaySession::OnClosed(TunnelLeg& tunnel) {
+  const Side side = SideOf(tunnel);
+  // The leg calls from within itself.
+  net::post(executor_, [self = shared_from_this(), side] { self->Reap(side); });
+  TellDueEnd(OtherSide(side));
+}
+
+void RelaySession::Reap(Side side) {
+  const std::unique_ptr<TunnelLeg> closed = std::move(leg(side).tunnel);
+  // What is still to be told of it waits for the other leg.
+  --shared_->legs_now;
+  Arm();
+  if (!pairing_.ended() || leg(OtherSide(side)).tunnel != nullptr) return;
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->closing.erase(shared_from_this());
 }
 
 void RelaySession::Arm() {
   const absl::Duration deadline = NextDeadline();
-  if (deadline == absl::InfiniteDuration()) {
-    timer_.cancel();
-  } else if (deadline != armed_for_) {
-    const absl::Duration wait = std::clamp(deadline - Now(), absl::ZeroDuration(), kLongestWait);
-    timer_.expires_after(absl::ToChronoNanoseconds(wait));
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->OnTimer();
-    });
-  }
-  armed_for_ = deadline;
+  // The queue's clock may have another beginning.
+  ArmBy(deadline == absl::InfiniteDuration()
+            ? deadline
+            : SystemClock().Monotonic() + (deadline - shared_->clock.Monotonic()));
 }
 
 absl::Duration RelaySession::NextDeadline() {
   absl::Duration next = pairing_.deadline();
-  for (const Side side : kSides) {
-    const Leg& one = leg(side);
-    if (one.websocket == nullptr || one.closed || one.aborted) continue;
+  for (const Leg& one : legs_) {
+    if (one.tunnel == nullptr || one.tunnel->closed()) continue;
     if (pairing_.ended()) next = std::min(next, close_by_);
-    if (one.write_failed) next = std::min(next, one.silent_since + kDrainTimeout);
+    if (one.tunnel->write_failed()) next = std::min(next, one.silent_since + kDrainTimeout);
   }
   return next;
 }
 
 void RelaySession::OnTimer() {
-  armed_for_ = absl::InfiniteDuration();
+  const std::shared_ptr<RelaySession> self = shared_from_this();
   const absl::Duration now = Now();
   for (const Side side : kSides) AbortIfLate(side, now);
   Apply(pairing_.OnTime(now));
 }
 
 void RelaySession::AbortIfLate(Side side, absl::Duration now) {
-  Leg& target = leg(side);
-  if (target.websocket == nullptr || target.closed || target.aborted) return;
+  TunnelLeg* const tunnel = leg(side).tunnel.get();
+  if (tunnel == nullptr || tunnel->closed()) return;
   if (now >= close_by_) {
-    AbortLeg(side);
-  } else if (target.write_failed && now >= target.silent_since + kDrainTimeout) {
+    tunnel->Abort();
+  } else if (tunnel->write_failed() && now >= leg(side).silent_since + kDrainTimeout) {
     // While what it sent is being delivered to a slow other leg, it is not silent.
-    if (target.reading) AbortLeg(side);
-    target.silent_since = now;
+    if (tunnel->reading()) tunnel->Abort();
+    leg(side).silent_since = now;
   }
-}
-
-void RelaySession::AbortLeg(Side side) {
-  leg(side).aborted = true;
-  leg(side).websocket->Abort();
 }
 
 }  // namespace fairlead::dataplane

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,7 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/status.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -23,6 +22,8 @@
 #include "dataplane/relay.h"
 #include "dataplane/session_pairing.h"
 #include "dataplane/ticket_register.h"
+#include "dataplane/timer_queue.h"
+#include "dataplane/tunnel_leg.h"
 
 namespace fairlead::dataplane {
 
@@ -41,6 +42,8 @@ struct RelayShared {
   absl::Mutex mutex;
   TicketRegister tickets ABSL_GUARDED_BY(mutex);
   absl::flat_hash_map<std::string, std::shared_ptr<RelaySession>> sessions ABSL_GUARDED_BY(mutex);
+  // Ended, with legs that are not closed yet.
+  absl::flat_hash_set<std::shared_ptr<RelaySession>> closing ABSL_GUARDED_BY(mutex);
 
   std::atomic<std::uint64_t> sessions_registered{0};
   std::atomic<std::uint64_t> legs_now{0};
@@ -49,9 +52,11 @@ struct RelayShared {
   std::atomic<std::uint64_t> refused{0};
 };
 
-// Lifetime: shared by the relay's table until the session ends, by the coroutines that serve its
-// legs, and by its timer.
-class RelaySession : public std::enable_shared_from_this<RelaySession> {
+// Lifetime: shared by the relay's tables, of sessions until it ends and of closing ones until its
+// legs are closed, and by what is posted.
+class RelaySession : public std::enable_shared_from_this<RelaySession>,
+                     private TunnelLeg::Owner,
+                     private TimerEntry {
  public:
   // When the relay ends a session: how long a leg's stuck write and its closing handshake may take.
   static constexpr absl::Duration kCutTimeout = absl::Seconds(2);
@@ -60,8 +65,6 @@ class RelaySession : public std::enable_shared_from_this<RelaySession> {
   static constexpr absl::Duration kCloseTimeout = absl::Seconds(60);
   // How long a leg that can no longer be written to may go without giving payload or its end.
   static constexpr absl::Duration kDrainTimeout = absl::Seconds(5);
-  // The buffer of one direction; allocated while both legs are in place.
-  static constexpr std::size_t kPumpBufferBytes = 64 * 1024;
 
   // `executor` runs one thread: the session's.
   RelaySession(std::shared_ptr<RelayShared> shared, SessionSpec spec,
@@ -77,60 +80,43 @@ class RelaySession : public std::enable_shared_from_this<RelaySession> {
   void PostFailed(Side side, CloseReason reason);
   void PostEnd(CloseReason reason);
 
-  // Serves one leg until it is closed. Thread: the session's.
-  net::awaitable<void> Serve(Side side, std::unique_ptr<WebSocket> websocket);
+  // Takes a leg over, or closes it if it comes too late or second. Thread: the session's.
+  net::awaitable<void> Serve(Side side, std::unique_ptr<TunnelLeg> leg);
 
  private:
   struct Leg {
-    // From Serve's begin to its end.
-    std::unique_ptr<WebSocket> websocket;
-    // What is pending on it.
-    bool reading = false;
-    bool writing = false;
-    // A write failed: what is meant for this leg is discarded, what it sent is still delivered.
-    bool write_failed = false;
+    // Until it is closed.
+    std::unique_ptr<TunnelLeg> tunnel;
+    // Its end, which is told when the other leg has taken all that came before.
+    std::unique_ptr<CloseReason> due_end;
     // Since when there is neither payload nor an end from a leg whose write failed.
     absl::Duration silent_since;
-    // close_for(side) is to be sent as soon as no write is pending; is being sent; all is done.
-    bool close_wanted = false;
-    bool close_started = false;
-    bool closed = false;
-    // Abort was called: what is pending ends now.
-    bool aborted = false;
   };
 
+  // TunnelLeg::Owner and TimerEntry.
+  TunnelLeg* TargetOf(TunnelLeg& from) override;
+  void OnDelivered(TunnelLeg& to, std::size_t bytes) override;
+  void OnDrained(TunnelLeg& tunnel) override;
+  void OnEnd(TunnelLeg& tunnel, const CloseReason& reason) override;
+  void OnClosed(TunnelLeg& tunnel) override;
+  void OnTimer() override;
+
   Leg& leg(Side side) { return legs_[IndexOf(side)]; }
+  Side SideOf(const TunnelLeg& tunnel) const;
   absl::Duration Now() const { return shared_->clock.Monotonic(); }
 
   void Apply(const PairingActions& actions);
+  void Attach(Side side, std::unique_ptr<TunnelLeg> tunnel);
+  void StartForwarding();
   void Finish();
+  // Forgets a leg that is closed.
+  void Reap(Side side);
+  void TellDueEnd(Side side);
 
-  // The parts of Serve, in order.
-  net::awaitable<void> RefuseTaken(Side side, WebSocket& websocket);
-  net::awaitable<void> Attach(Side side);
-  net::awaitable<void> AwaitPairing();
-  net::awaitable<void> Forward(Side from_side);
-  net::awaitable<void> AwaitClosed(Side side);
-
-  // Tells `side` that the other leg is in place.
-  net::awaitable<void> TellPaired(Side side);
-  bool Writable(Side side);
-  // After each write to `side`.
-  void AfterWrite(Side side, const absl::Status& status);
-  void Count(Side to, std::size_t bytes);
-
-  void RequestClose(Side side);
-  void StartClose(Side side);
-  static net::awaitable<void> CloseLeg(std::shared_ptr<RelaySession> self, Side side);
-
-  // Wakes the coroutines that wait for the session's state to change.
-  void Wake() { wake_.cancel(); }
-  // Sets the timer for the next deadline.
+  // Sees to it that the timer wakes us for the next deadline.
   void Arm();
   absl::Duration NextDeadline();
-  void OnTimer();
   void AbortIfLate(Side side, absl::Duration now);
-  void AbortLeg(Side side);
 
   const std::shared_ptr<RelayShared> shared_;
   const SessionSpec spec_;
@@ -141,10 +127,6 @@ class RelaySession : public std::enable_shared_from_this<RelaySession> {
   std::array<Leg, 2> legs_;
   // After the end: when legs that are still closing are cut.
   absl::Duration close_by_ = absl::InfiniteDuration();
-  absl::Duration armed_for_ = absl::InfiniteDuration();
-  net::steady_timer timer_;
-  // Never expires; cancelled to wake.
-  net::steady_timer wake_;
 };
 
 }  // namespace fairlead::dataplane

@@ -1,6 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A relay between fake WebSockets on one io_context: a test spawns what the peers do, runs until
+// A relay between legs in memory on one io_context: a test spawns what the peers do, runs until
 // nothing is left to do, and looks at what each saw. Used by the relay's tests.
 #ifndef FAIRLEAD_DATAPLANE_RELAY_TEST_FIXTURE_H_
 #define FAIRLEAD_DATAPLANE_RELAY_TEST_FIXTURE_H_
@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/status_matchers.h"
 #include "dataplane/relay.h"
-#include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/memory_leg.h"
 #include "dataplane/ticket_register.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -74,13 +74,14 @@ struct PeerView {
 
 class RelayFixture : public ::testing::Test {
  protected:
-  // One leg: the peer's end, and Serve of the relay's.
+  // One leg: the peer's end, and the relay's.
   struct PeerEnd {
     std::unique_ptr<WebSocket> end;
     // Held until Attach.
-    std::unique_ptr<WebSocket> relay_end;
-    std::shared_ptr<const FakeWebSocketStats> relay_stats;
+    std::unique_ptr<TunnelLeg> relay_end;
+    std::shared_ptr<const MemoryLegStats> relay_stats;
     PeerView view;
+    // Serve has returned.
     bool served = false;
   };
 
@@ -116,12 +117,12 @@ class RelayFixture : public ::testing::Test {
   }
 
   // A peer whose relay end may fail by `faults`.
-  std::unique_ptr<PeerEnd> MakePeer(FakeWebSocketOptions options = FakeWebSocketOptions()) {
-    FakeWebSocketPair pair = MakeFakeWebSocketPair(context_.get_executor(), options);
+  std::unique_ptr<PeerEnd> MakePeer(MemoryLegOptions options = MemoryLegOptions()) {
+    MemoryLeg made = MakeMemoryLeg(context_.get_executor(), options);
     auto peer = std::make_unique<PeerEnd>();
-    peer->end = std::move(pair.first);
-    peer->relay_end = std::move(pair.second);
-    peer->relay_stats = pair.second_stats;
+    peer->end = std::move(made.peer);
+    peer->relay_end = std::move(made.leg);
+    peer->relay_stats = made.stats;
     return peer;
   }
 
@@ -189,7 +190,7 @@ class RelayFixture : public ::testing::Test {
     EXPECT_EQ(counters.legs_now, 0u);
     for (const PeerEnd* peer : peers) {
       EXPECT_TRUE(peer->served);
-      EXPECT_TRUE(peer->relay_stats->ended);
+      EXPECT_TRUE(peer->relay_stats->closed);
       EXPECT_TRUE(peer->relay_stats->destroyed);
     }
   }

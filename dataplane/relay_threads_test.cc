@@ -17,7 +17,7 @@
 #include "base/status_matchers.h"
 #include "dataplane/io_threads.h"
 #include "dataplane/relay.h"
-#include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/memory_leg.h"
 #include "dataplane/ticket_register.h"
 #include "gtest/gtest.h"
 
@@ -44,7 +44,7 @@ class RelayThreadsTest : public ::testing::Test {
  protected:
   struct Leg {
     std::unique_ptr<WebSocket> peer;
-    std::unique_ptr<WebSocket> relay_end;
+    std::unique_ptr<TunnelLeg> relay_end;
   };
 
   static SessionSpec MakeSpec(const std::string& id) {
@@ -73,17 +73,24 @@ class RelayThreadsTest : public ::testing::Test {
     --running_;
   }
 
+  // On the session's thread, where both ends live.
+  net::awaitable<void> StartOn(Claim claim, Side side) {
+    const net::any_io_executor executor = claim.executor;
+    MemoryLeg made = MakeMemoryLeg(executor);
+    auto leg = std::make_shared<Leg>();
+    leg->peer = std::move(made.peer);
+    leg->relay_end = std::move(made.leg);
+    net::co_spawn(executor, Chat(leg, side), net::detached);
+    net::co_spawn(executor, ServeLeg(std::move(claim), std::move(leg)), net::detached);
+    co_return;
+  }
+
   void StartLeg(const std::string& id, Side side) {
     const std::string ticket = absl::StrCat(side == Side::kConsole ? "console-" : "device-", id);
     Claim claim = relay_.ClaimTicket(ticket, side, "", PeerInfo());
     const net::any_io_executor executor = claim.executor;
-    FakeWebSocketPair pair = MakeFakeWebSocketPair(executor);
-    auto leg = std::make_shared<Leg>();
-    leg->peer = std::move(pair.first);
-    leg->relay_end = std::move(pair.second);
     running_ += 2;
-    net::co_spawn(executor, Chat(leg, side), net::detached);
-    net::co_spawn(executor, ServeLeg(std::move(claim), std::move(leg)), net::detached);
+    net::co_spawn(executor, StartOn(std::move(claim), side), net::detached);
   }
 
   void StartAll(const std::string& prefix) {

@@ -2,6 +2,7 @@
 //
 // The relay over real WebSockets, TLS and sockets: the bytes that a device sent before it closed
 // reach the Console whatever the Console sends meanwhile, also when the device is long gone.
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "dataplane/ticket_register.h"
 #include "dataplane/tls_context.h"
 #include "dataplane/tls_stream.h"
+#include "dataplane/tunnel_accept.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::dataplane {
@@ -58,13 +60,13 @@ net::awaitable<std::string> ReadKey(TlsStream& stream) {
   co_return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-net::awaitable<std::unique_ptr<WebSocket>> Accept(std::unique_ptr<TlsStream> stream) {
+net::awaitable<std::unique_ptr<TunnelLeg>> Accept(std::unique_ptr<TlsStream> stream) {
   const absl::Status status = co_await stream->Handshake(kLong, "", nullptr);
   if (!status.ok()) co_return nullptr;
   const std::string key = co_await ReadKey(*stream);
   PeerInfo peer;
-  auto websocket = co_await AcceptWebSocket(std::move(stream), peer, key, "", kLong);
-  co_return websocket.ok() ? std::move(*websocket) : nullptr;
+  auto leg = co_await AcceptTunnel(std::move(stream), peer, key, "", kLong);
+  co_return leg.ok() ? std::move(*leg) : nullptr;
 }
 
 net::awaitable<std::unique_ptr<WebSocket>> Dial(std::unique_ptr<TlsStream> stream,
@@ -110,7 +112,7 @@ net::awaitable<bool> WriteAndClose(std::unique_ptr<WebSocket> websocket, std::st
   co_return status.ok();
 }
 
-net::awaitable<bool> Serve(Relay& relay, Claim claim, std::unique_ptr<WebSocket> leg) {
+net::awaitable<bool> Serve(Relay& relay, Claim claim, std::unique_ptr<TunnelLeg> leg) {
   co_await relay.Serve(std::move(claim), std::move(leg));
   co_return true;
 }
@@ -125,14 +127,14 @@ class RelayWebSocketTest : public ::testing::Test {
   }
 
   // A WebSocket over loopback: the peer's end, and the relay's.
-  std::pair<std::unique_ptr<WebSocket>, std::unique_ptr<WebSocket>> Connect(
+  std::pair<std::unique_ptr<WebSocket>, std::unique_ptr<TunnelLeg>> Connect(
       KeepAliveOptions keep_alive = KeepAliveOptions()) {
     SocketPair sockets(context_);
     auto server = std::make_unique<TlsStream>(std::move(sockets.server), server_tls_->Acquire(),
                                               Role::kServer);
     auto client = std::make_unique<TlsStream>(std::move(sockets.client), client_tls_->Acquire(),
                                               Role::kClient);
-    Task<std::unique_ptr<WebSocket>> accepting(context_, Accept(std::move(server)));
+    Task<std::unique_ptr<TunnelLeg>> accepting(context_, Accept(std::move(server)));
     Task<std::unique_ptr<WebSocket>> dialling(context_, Dial(std::move(client), keep_alive));
     auto peer_end = dialling.Get();
     return {std::move(peer_end), accepting.Get()};
@@ -174,6 +176,7 @@ class RelayWebSocketTest : public ::testing::Test {
     input.Get();
     ASSERT_TRUE(device_served.Get());
     ASSERT_TRUE(console_served.Get());
+    AwaitNoLegs();
 
     ASSERT_EQ(received.bytes.size(), output.size()) << id;
     ASSERT_TRUE(received.bytes == output) << id;
@@ -181,6 +184,14 @@ class RelayWebSocketTest : public ::testing::Test {
     EXPECT_EQ(received.close.text, "exited") << id;
     EXPECT_EQ(observer_.last_end.bytes_to_console, output.size()) << id;
     EXPECT_EQ(relay_.counters().legs_now, 0u);
+  }
+
+  void AwaitNoLegs() {
+    const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(10);
+    while (relay_.counters().legs_now > 0 && SystemClock().Monotonic() < deadline) {
+      context_.restart();
+      context_.run_one_for(std::chrono::milliseconds(100));
+    }
   }
 
   static RelayOptions Options() {

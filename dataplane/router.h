@@ -18,6 +18,8 @@
 
 namespace fairlead::dataplane {
 
+class TunnelLeg;
+
 // A WebSocket handshake that has been read and not yet answered.
 // Thread: the connection's. Lifetime: owned by the upgrade handler; dropping it answers 500.
 class PendingUpgrade {
@@ -28,12 +30,17 @@ class PendingUpgrade {
   virtual const std::vector<std::string>& offered_subprotocols() const = 0;
 
   // Hands the connection to `executor`'s thread (so that both legs of a session share one). The
-  // caller must itself continue on that executor before it calls Accept or Refuse.
+  // caller must itself continue on that executor before it calls any of the following.
   virtual void MoveTo(net::any_io_executor executor) = 0;
 
-  // Answers 101, selecting `subprotocol` if not empty. At most one of Accept and Refuse, once.
+  // Answers 101, selecting `subprotocol` if not empty. At most one of Accept,
+  // AcceptTunnel and Refuse, once.
   // Errors: UNAVAILABLE the connection was lost.
   virtual net::awaitable<absl::StatusOr<std::unique_ptr<WebSocket>>> Accept(
+      absl::string_view subprotocol) = 0;
+
+  // The same, for a leg of the relay.
+  virtual net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
       absl::string_view subprotocol) = 0;
 
   // Answers with an HTTP response instead; the connection then closes.

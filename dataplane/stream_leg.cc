@@ -3,201 +3,22 @@
 // See stream_leg.h.
 #include "dataplane/stream_leg.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <boost/asio/error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "dataplane/leg_transport.h"
+#include "dataplane/socket_liveness.h"
 #include "dataplane/tls_stream.h"
 
 namespace fairlead::dataplane {
-namespace {
 
-// What is written at once: small, so that a slow peer's progress is seen.
-constexpr std::size_t kWriteStepBytes = 16 * 1024;
-
-// The kernel probes a peer that is silent for 15 s every 5 s, and gives it up when a probe or data
-// has not been acknowledged for 35 s. The last number decides; the three before it make 30 s where
-// it is not known.
-constexpr int kProbeAfterSeconds = 15;
-constexpr int kProbeEverySeconds = 5;
-constexpr int kProbes = 3;
-constexpr unsigned kGiveUpMilliseconds = 35'000;
-
-template <class T>
-void SetOption(int descriptor, int level, int name, T value) {
-  ::setsockopt(descriptor, level, name, &value, sizeof(value));
-}
-
-void SetLiveness(int descriptor) {
-  SetOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfterSeconds);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, kProbeEverySeconds);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
-  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, kGiveUpMilliseconds);
-}
-
-// What the leg and its pending operations share.
-class Core : public std::enable_shared_from_this<Core> {
- public:
-  using Self = std::shared_ptr<Core>;
-
-  Core(std::unique_ptr<TlsStream> stream, PeerInfo peer, StreamLegOptions options)
-      : stream_(std::move(stream)),
-        peer_(std::move(peer)),
-        options_(options),
-        write_timer_(stream_->get_executor()) {
-    SetLiveness(stream_->socket().native_handle());
-  }
-
-  static net::awaitable<ReadResult> Read(Self self, net::mutable_buffer buffer);
-  static net::awaitable<absl::Status> Write(Self self, net::const_buffer data, FrameKind kind);
-  static net::awaitable<void> Close(Self self, CloseReason reason);
-
-  void Abort() noexcept { Lose("the connection was closed on this side"); }
-
-  TlsStream& stream() { return *stream_; }
-  const PeerInfo& peer() const { return peer_; }
-
- private:
-  void End(std::uint16_t code, std::string text) {
-    if (ended_) return;
-    ended_ = true;
-    end_.code = code;
-    end_.text = std::move(text);
-  }
-
-  void Lose(std::string why) {
-    End(kCloseLost, std::move(why));
-    write_timer_.cancel();
-    stream_->Close();
-  }
-
-  absl::Status Closed() const {
-    return absl::UnavailableError(
-        absl::StrCat("the connection to ", peer_.address, " is closed; open a new session"));
-  }
-
-  ReadResult EndResult() const {
-    ReadResult result;
-    result.open = false;
-    result.close = end_;
-    return result;
-  }
-
-  // What the end of reading means, and what is left to do about it.
-  void OnReadError(const error_code& error);
-  void StartWriteTimer();
-
-  const std::unique_ptr<TlsStream> stream_;
-  const PeerInfo peer_;
-  const StreamLegOptions options_;
-  net::steady_timer write_timer_;
-  bool writing_ = false;
-  bool write_failed_ = false;
-  // Counts pieces, so that a timer that fires late knows that it is late.
-  std::uint64_t writes_ = 0;
-  bool ended_ = false;
-  CloseReason end_;
-};
-
-void Core::OnReadError(const error_code& error) {
-  const bool cut = error == net::error::connection_reset && stream_->input_ended();
-  if (error == net::error::eof || cut) {
-    End(kCloseNormal, "");
-    // The peer may wait for ours.
-    if (!writing_) stream_->SendCloseNotify();
-    return;
-  }
-  const absl::Status failure = stream_->failure();
-  Lose(failure.ok() ? error.message() : std::string(failure.message()));
-}
-
-net::awaitable<ReadResult> Core::Read(Self self, net::mutable_buffer buffer) {
-  if (!self->ended_) {
-    auto [error, size] = co_await self->stream_->async_read_some(buffer, kToken);
-    if (!self->ended_ && !error) {
-      ReadResult result;
-      result.size = size;
-      co_return result;
-    }
-    if (!self->ended_) self->OnReadError(error);
-  }
-  co_return self->EndResult();
-}
-
-void Core::StartWriteTimer() {
-  write_timer_.expires_after(absl::ToChronoNanoseconds(options_.write_timeout));
-  write_timer_.async_wait([weak = weak_from_this(), number = writes_](const error_code& error) {
-    const Self self = error ? nullptr : weak.lock();
-    if (self == nullptr || !self->writing_ || self->writes_ != number) return;
-    self->Lose("the peer takes nothing any more");
-  });
-}
-
-net::awaitable<absl::Status> Core::Write(Self self, net::const_buffer data, FrameKind kind) {
-  while (!self->ended_ && !self->write_failed_) {
-    if (data.size() == 0 || kind == FrameKind::kText) co_return absl::OkStatus();
-    const net::const_buffer piece = net::buffer(data, kWriteStepBytes);
-    self->writing_ = true;
-    ++self->writes_;
-    self->StartWriteTimer();
-    auto [error, size] = co_await self->stream_->async_write_some(piece, kToken);
-    self->writing_ = false;
-    self->write_timer_.cancel();
-    // What the peer sent before is still to be read, and so is its end.
-    if (error) self->write_failed_ = true;
-    data += size;
-  }
-  co_return self->Closed();
-}
-
-net::awaitable<void> Core::Close(Self self, CloseReason reason) {
-  const bool over = self->ended_;
-  self->End(reason.code, reason.text);
-  if (!over && reason.code != kCloseLost) {
-    // A read that is pending would take what the end of the connection waits for.
-    error_code ignored;
-    self->stream_->socket().cancel(ignored);
-    co_await self->stream_->Shutdown(self->options_.close_timeout);
-  }
-  self->stream_->Close();
-}
-
-class StreamLeg : public WebSocket {
- public:
-  explicit StreamLeg(std::shared_ptr<Core> core) : core_(std::move(core)) {}
-  ~StreamLeg() override { core_->Abort(); }
-
-  net::any_io_executor executor() override { return core_->stream().get_executor(); }
-  const PeerInfo& peer() const override { return core_->peer(); }
-  net::awaitable<ReadResult> ReadSome(net::mutable_buffer buffer) override {
-    return Core::Read(core_, buffer);
-  }
-  net::awaitable<absl::Status> WriteSome(net::const_buffer data, FrameKind kind, Fin) override {
-    return Core::Write(core_, data, kind);
-  }
-  net::awaitable<void> Close(CloseReason reason) override {
-    return Core::Close(core_, std::move(reason));
-  }
-  void Abort() noexcept override { core_->Abort(); }
-
- private:
-  const std::shared_ptr<Core> core_;
-};
-
-}  // namespace
-
-std::unique_ptr<WebSocket> MakeStreamLeg(std::unique_ptr<TlsStream> stream, PeerInfo peer,
+std::unique_ptr<TunnelLeg> MakeStreamLeg(std::unique_ptr<TlsStream> stream, PeerInfo peer,
                                          StreamLegOptions options) {
-  return std::make_unique<StreamLeg>(
-      std::make_shared<Core>(std::move(stream), std::move(peer), options));
+  SetLiveness(stream->socket().native_handle());
+  TunnelLegOptions leg;
+  leg.framing = Framing::kStream;
+  leg.keep_alive.write_timeout = options.write_timeout;
+  leg.keep_alive.close_timeout = options.close_timeout;
+  return std::make_unique<TunnelLeg>(MakeTlsTransport(std::move(stream)), std::move(peer), leg);
 }
 
 }  // namespace fairlead::dataplane

@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // A TLS byte stream as a leg of the relay: what an OS 11 device speaks on the connection that was
-// dialled to it. The relay sees a WebSocket of binary frames.
+// dialled to it.
 #ifndef FAIRLEAD_DATAPLANE_STREAM_LEG_H_
 #define FAIRLEAD_DATAPLANE_STREAM_LEG_H_
 
@@ -9,7 +9,7 @@
 
 #include "absl/time/time.h"
 #include "dataplane/peer.h"
-#include "dataplane/websocket.h"
+#include "dataplane/tunnel_leg.h"
 
 namespace fairlead::dataplane {
 
@@ -23,14 +23,13 @@ struct StreamLegOptions {
   absl::Duration close_timeout = absl::Seconds(2);
 };
 
-// Reads give binary chunks; the peer's end of stream, with or without a close_notify, is a close
-// with 1000, a reset or a forged record one with 1006. Binary frames go out as their bytes, text
-// frames (the relay's notices) nowhere. Close sends close_notify. There being no ping, the kernel
-// probes an idle peer, and one that does not answer is lost after some 35 s.
+// A leg whose framing is Framing::kStream. The peer's end of stream, with or without a
+// close_notify, is a close with 1000, a reset or a forged record one with 1006. There being no
+// ping, the kernel probes an idle peer, and one that does not answer is lost after some 35 s.
 //
 // `stream` has shaken hands and has no operation pending.
-// Thread: the stream's executor. Lifetime: as WebSocket.
-std::unique_ptr<WebSocket> MakeStreamLeg(std::unique_ptr<TlsStream> stream, PeerInfo peer,
+// Thread: the stream's executor.
+std::unique_ptr<TunnelLeg> MakeStreamLeg(std::unique_ptr<TlsStream> stream, PeerInfo peer,
                                          StreamLegOptions options = StreamLegOptions());
 
 }  // namespace fairlead::dataplane

@@ -7,12 +7,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "base/clock.h"
 #include "base/status_matchers.h"
 #include "dataplane/relay_test_fixture.h"
 #include "dataplane/testing/run.h"
@@ -25,9 +27,7 @@
 namespace fairlead::dataplane {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::SocketPair;
 using testing::Task;
 using testing::TestCa;
@@ -91,23 +91,18 @@ net::awaitable<DeviceView> ReadDeviceAndClose(TlsStream& device) {
   co_return view;
 }
 
-net::awaitable<Message> ReadLeg(WebSocket& leg) {
-  Message all;
-  for (;;) {
-    Message message = co_await leg.ReadMessage();
-    if (!message.open) {
-      all.close = message.close;
-      co_return all;
-    }
-    all.kind = message.kind;
-    all.payload += message.payload;
-  }
-}
+// What a leg told that is served without a relay.
+class LegView : public TunnelLeg::Owner {
+ public:
+  TunnelLeg* TargetOf(TunnelLeg&) override { return nullptr; }
+  void OnDelivered(TunnelLeg&, std::size_t) override {}
+  void OnDrained(TunnelLeg&) override {}
+  void OnEnd(TunnelLeg&, const CloseReason& reason) override { end = reason; }
+  void OnClosed(TunnelLeg&) override { closed = true; }
 
-net::awaitable<bool> CloseLeg(WebSocket& leg, CloseReason reason) {
-  co_await leg.Close(std::move(reason));
-  co_return true;
-}
+  absl::optional<CloseReason> end;
+  bool closed = false;
+};
 
 class StreamLegTest : public RelayFixture {
  protected:
@@ -129,6 +124,34 @@ class StreamLegTest : public RelayFixture {
     leg_ = MakeStreamLeg(std::move(stream), peer, options);
   }
 
+  // Reads the leg until it is closed, without a relay.
+  CloseReason EndOfLeg() {
+    leg_->Start(view_);
+    leg_->SetReading(true);
+    RunUntil([this] { return view_.closed; });
+    return view_.end.value_or(CloseReason());
+  }
+
+  template <class Predicate>
+  void RunUntil(Predicate done) {
+    const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(30);
+    while (!done() && SystemClock().Monotonic() < deadline) {
+      context_.restart();
+      context_.run_one_for(std::chrono::seconds(1));
+    }
+    ASSERT_TRUE(done());
+  }
+
+  // Has the relay serve the leg as the device's, and a Console in memory.
+  std::unique_ptr<PeerEnd> StartSession() {
+    Register(MakeSpec());
+    auto console = MakePeer();
+    Attach(*console, Side::kConsole);
+    Spawn(Read(console.get()));
+    Spawn(relay_->Serve(ClaimSide(Side::kDevice), std::move(leg_)));
+    return console;
+  }
+
   // The device's connection is reset.
   void Reset() {
     const linger hard{1, 0};
@@ -145,71 +168,62 @@ class StreamLegTest : public RelayFixture {
 
   TestCa ca_;
   std::unique_ptr<TlsStream> device_;
-  std::unique_ptr<WebSocket> leg_;
+  LegView view_;
+  std::unique_ptr<TunnelLeg> leg_;
   int descriptor_ = -1;
 };
 
-TEST_F(StreamLegTest, GivesWhatTheDeviceSendsAsBinary) {
-  Connect();
-  const std::string sent = Bytes(3 << 20);
-  Task<bool> device(context_, WriteDeviceAndEnd(*device_, sent));
-  Task<Message> leg(context_, ReadLeg(*leg_));
-
-  const Message all = leg.Get();
-  EXPECT_TRUE(all.payload == sent);
-  EXPECT_EQ(all.kind, FrameKind::kBinary);
-  EXPECT_EQ(all.close.code, kCloseNormal);
-  EXPECT_TRUE(device.Get());
-  EXPECT_EQ(leg_->peer().address, "192.0.2.1:30022");
-}
-
 TEST_F(StreamLegTest, BinaryGoesOutAndTextDoesNot) {
   Connect();
-  const std::string sent = Bytes(3 << 20);
+  const auto console = StartSession();
+  const std::string sent = Bytes(1 << 20);
   Task<DeviceView> device(context_, ReadDeviceAndClose(*device_));
 
-  EXPECT_THAT(testing::Await(context_, leg_->WriteText("attached!")), IsOk());
-  EXPECT_THAT(testing::Await(context_, leg_->WriteBinary(sent)), IsOk());
-  EXPECT_THAT(testing::Await(context_, leg_->WriteBinary("")), IsOk());
-  EXPECT_TRUE(testing::Await(context_, CloseLeg(*leg_, MakeReason(kCloseNormal))));
+  EXPECT_THAT(testing::Await(context_, console->end->WriteText("{\"resize\":{}}")), IsOk());
+  EXPECT_THAT(testing::Await(context_, console->end->WriteBinary("")), IsOk());
+  Spawn(Write(console.get(), {sent, sent, sent}, MakeReason(kCloseNormal)));
 
   const DeviceView view = device.Get();
-  EXPECT_TRUE(view.bytes == sent);
+  EXPECT_TRUE(view.bytes == sent + sent + sent);
   EXPECT_EQ(view.end, net::error::eof);
+  Run();
+  EXPECT_EQ(observer_.ends[0].bytes_to_device, 3 * sent.size());
+  ExpectNothingLeft({console.get()});
 }
 
 // Telnet servers that know nothing of close_notify just close.
 TEST_F(StreamLegTest, APlainEndOfStreamIsANormalClose) {
   Connect();
+  const auto console = StartSession();
   Task<bool> written(context_, WriteDevice(*device_, "bye"));
   ASSERT_TRUE(written.Get());
   device_->Close();
+  Run();
 
-  const Message all = testing::Await(context_, ReadLeg(*leg_));
-  EXPECT_EQ(all.payload, "bye");
-  EXPECT_EQ(all.close.code, kCloseNormal);
+  EXPECT_EQ(console->view.bytes, "bye");
+  EXPECT_EQ(console->view.close.code, kCloseNormal);
+  ExpectNothingLeft({console.get()});
 }
 
 TEST_F(StreamLegTest, AHalfCloseIsAnsweredWithCloseNotify) {
   Connect();
+  EXPECT_EQ(leg_->peer().address, "192.0.2.1:30022");
   device_->SendCloseNotify();
   Task<DeviceView> device(context_, ReadDevice(*device_));
+  leg_->Start(view_);
+  leg_->SetReading(true);
 
-  const Message all = testing::Await(context_, ReadLeg(*leg_));
-  EXPECT_EQ(all.close.code, kCloseNormal);
   EXPECT_EQ(device.Get().end, net::error::eof);
-  EXPECT_EQ(testing::Await(context_, ReadLeg(*leg_)).close.code, kCloseNormal);
+  device_->Close();
+  RunUntil([this] { return view_.closed; });
+  EXPECT_EQ(view_.end->code, kCloseNormal);
 }
 
 TEST_F(StreamLegTest, AResetIsALoss) {
   Connect();
   Reset();
 
-  EXPECT_EQ(testing::Await(context_, ReadLeg(*leg_)).close.code, kCloseLost);
-  EXPECT_THAT(testing::Await(context_, leg_->WriteBinary("x")),
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("192.0.2.1:30022")));
-  EXPECT_THAT(testing::Await(context_, leg_->WriteText("x")),
-              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(EndOfLeg().code, kCloseLost);
 }
 
 TEST_F(StreamLegTest, AForgedRecordIsALoss) {
@@ -218,55 +232,60 @@ TEST_F(StreamLegTest, AForgedRecordIsALoss) {
   ASSERT_EQ(::send(device_->socket().native_handle(), forged.data(), forged.size(), 0),
             static_cast<ssize_t>(forged.size()));
 
-  EXPECT_EQ(testing::Await(context_, ReadLeg(*leg_)).close.code, kCloseLost);
+  const CloseReason end = EndOfLeg();
+  EXPECT_EQ(end.code, kCloseLost);
+  EXPECT_THAT(end.text, HasSubstr("TLS"));
 }
 
-TEST_F(StreamLegTest, AbortEndsAPendingRead) {
+TEST_F(StreamLegTest, AbortIsALoss) {
   Connect();
-  Task<Message> leg(context_, ReadLeg(*leg_));
-  context_.poll();
-  ASSERT_FALSE(leg.done());
+  leg_->Start(view_);
+  leg_->SetReading(true);
 
   leg_->Abort();
 
-  EXPECT_EQ(leg.Get().close.code, kCloseLost);
+  EXPECT_TRUE(view_.closed);
+  EXPECT_EQ(view_.end->code, kCloseLost);
 }
 
-TEST_F(StreamLegTest, CloseEndsAPendingReadWithItsReason) {
+TEST_F(StreamLegTest, CloseEndsTheStreamAndTellsNoEnd) {
   Connect();
   Task<DeviceView> device(context_, ReadDevice(*device_));
-  Task<Message> leg(context_, ReadLeg(*leg_));
-  context_.poll();
+  leg_->Start(view_);
+  leg_->SetReading(true);
 
-  Task<bool> closed(context_, CloseLeg(*leg_, MakeReason(kCloseTerminated, "ended")));
+  leg_->Close(MakeReason(kCloseTerminated, "ended"));
 
-  EXPECT_EQ(leg.Get().close.code, kCloseTerminated);
   EXPECT_EQ(device.Get().end, net::error::eof);
   device_->Close();
-  EXPECT_TRUE(closed.Get());
+  RunUntil([this] { return view_.closed; });
+  EXPECT_FALSE(view_.end.has_value());
 }
 
 TEST_F(StreamLegTest, CloseDoesNotWaitForAPeerThatNeverCloses) {
   StreamLegOptions options;
   options.close_timeout = absl::Milliseconds(20);
   Connect(options);
+  leg_->Start(view_);
 
-  EXPECT_TRUE(testing::Await(context_, CloseLeg(*leg_, MakeReason(kCloseNormal))));
-  EXPECT_EQ(testing::Await(context_, ReadLeg(*leg_)).close.code, kCloseNormal);
+  leg_->Close(MakeReason(kCloseNormal));
+
+  RunUntil([this] { return view_.closed; });
 }
 
 TEST_F(StreamLegTest, AWriteWithoutProgressEndsTheLeg) {
   StreamLegOptions options;
   options.write_timeout = absl::Milliseconds(50);
   Connect(options);
-  Task<Message> leg(context_, ReadLeg(*leg_));
-
+  const auto console = StartSession();
   // More than the kernel holds for a device that does not read.
-  EXPECT_THAT(testing::Await(context_, leg_->WriteBinary(Bytes(32 << 20))),
-              StatusIs(absl::StatusCode::kUnavailable));
-  const Message all = leg.Get();
-  EXPECT_EQ(all.close.code, kCloseLost);
-  EXPECT_THAT(all.close.text, HasSubstr("takes nothing"));
+  Spawn(Write(console.get(), std::vector<std::string>(32, Bytes(1 << 20)), absl::nullopt));
+  Run();
+
+  EXPECT_EQ(console->view.close.code, kClosePeerLost);
+  ASSERT_EQ(observer_.ends.size(), 1u);
+  EXPECT_THAT(observer_.ends[0].reason.text, HasSubstr("takes nothing"));
+  ExpectNothingLeft({console.get()});
 }
 
 TEST_F(StreamLegTest, TheKernelWatchesASilentPeer) {
@@ -281,13 +300,9 @@ TEST_F(StreamLegTest, TheKernelWatchesASilentPeer) {
 
 TEST_F(StreamLegTest, TheRelayJoinsADeviceWithAConsole) {
   Connect();
-  Register(MakeSpec());
   const std::string output = Bytes(2 << 20);
-  const auto console = MakePeer();
-  Attach(*console, Side::kConsole);
-  Spawn(Read(console.get()));
+  const auto console = StartSession();
   Spawn(Write(console.get(), {"typed ", "text"}, absl::nullopt));
-  Spawn(relay_->Serve(ClaimSide(Side::kDevice), std::move(leg_)));
   Task<DeviceView> device(context_, ReadDevice(*device_));
   Task<bool> written(context_, WriteDeviceAndEnd(*device_, output));
   EXPECT_TRUE(written.Get());
@@ -308,11 +323,7 @@ TEST_F(StreamLegTest, TheRelayJoinsADeviceWithAConsole) {
 
 TEST_F(StreamLegTest, AConsoleThatHangsUpEndsTheDevicesStream) {
   Connect();
-  Register(MakeSpec());
-  const auto console = MakePeer();
-  Attach(*console, Side::kConsole);
-  Spawn(Read(console.get()));
-  Spawn(relay_->Serve(ClaimSide(Side::kDevice), std::move(leg_)));
+  const auto console = StartSession();
   Spawn(Write(console.get(), {"exit\r\n"}, MakeReason(kCloseNormal)));
   Task<DeviceView> device(context_, ReadDevice(*device_));
 
@@ -327,11 +338,7 @@ TEST_F(StreamLegTest, AConsoleThatHangsUpEndsTheDevicesStream) {
 
 TEST_F(StreamLegTest, ALostDeviceIsTheConsoles4502) {
   Connect();
-  Register(MakeSpec());
-  const auto console = MakePeer();
-  Attach(*console, Side::kConsole);
-  Spawn(Read(console.get()));
-  Spawn(relay_->Serve(ClaimSide(Side::kDevice), std::move(leg_)));
+  const auto console = StartSession();
   RunReady();
   Reset();
   Run();

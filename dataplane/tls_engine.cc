@@ -101,7 +101,9 @@ int TlsEngine::OnBioWrite(BIO* bio, const char* data, int size) {
   auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (engine->output_ == nullptr || size <= 0) return -1;
-  engine->output_->insert(engine->output_->end(), data, data + size);
+  // As bytes of the vector's own type, which are copied as a block.
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(data);
+  engine->output_->insert(engine->output_->end(), bytes, bytes + size);
   return size;
 }
 

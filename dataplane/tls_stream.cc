@@ -12,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "dataplane/tls_engine.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -71,19 +70,19 @@ absl::Status HandshakeFailure(const TlsEngine& engine, const error_code& error) 
 // Lets what was sent last arrive: closing with input unread would reset the connection.
 net::awaitable<void> Linger(std::shared_ptr<TlsTransport> transport) {
   error_code error;
-  transport->Flush(error);
+  transport->channel()->Flush(error);
   while (error == net::error::would_block) {
     auto [waited] = co_await transport->socket().async_wait(net::socket_base::wait_write, kToken);
     if (waited) co_return;
-    transport->Flush(error);
+    transport->channel()->Flush(error);
   }
   if (error) co_return;
-  transport->ShutdownSend();
-  transport->Drain(error);
+  transport->channel()->ShutdownSend();
+  transport->channel()->Drain(error);
   while (error == net::error::would_block) {
     auto [waited] = co_await transport->socket().async_wait(net::socket_base::wait_read, kToken);
     if (waited) co_return;
-    transport->Drain(error);
+    transport->channel()->Drain(error);
   }
 }
 
@@ -92,7 +91,7 @@ net::awaitable<error_code> ShakeHands(std::shared_ptr<TlsTransport> transport) {
     if (!transport->socket().is_open()) co_return net::error::operation_aborted;
     bool wants_write = false;
     error_code error;
-    transport->Handshake(wants_write, error);
+    transport->channel()->Handshake(wants_write, error);
     if (error != net::error::would_block) co_return error;
     const auto what = wants_write ? net::socket_base::wait_write : net::socket_base::wait_read;
     auto [waited] = co_await transport->socket().async_wait(what, kToken);
@@ -155,14 +154,14 @@ net::awaitable<void> TlsStream::Shutdown(absl::Duration timeout) {
   const std::shared_ptr<TlsTransport> transport = transport_;
   const Deadline deadline(transport, timeout);
   error_code error;
-  transport->CloseNotify(error);
+  transport->channel()->CloseNotify(error);
   if (!error || error == net::error::would_block) co_await Linger(transport);
   transport->Close();
 }
 
 void TlsStream::SendCloseNotify() noexcept {
   error_code ignored;
-  transport_->CloseNotify(ignored);
+  transport_->channel()->CloseNotify(ignored);
 }
 
 void TlsStream::Close() noexcept {

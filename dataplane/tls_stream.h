@@ -26,6 +26,7 @@
 #include "dataplane/asio.h"
 #include "dataplane/connection_breaker.h"
 #include "dataplane/peer.h"
+#include "dataplane/tls_channel.h"
 #include "dataplane/tls_context.h"
 
 namespace boost::beast {
@@ -34,12 +35,17 @@ enum class role_type;
 
 namespace fairlead::dataplane {
 
-class TlsEngine;
-
 namespace internal {
 
-// What a TlsStream and its pending operations share. Its functions never block: they give
-// net::error::would_block, and the operation waits for the socket.
+// What is left of a stream that was taken apart: who has it closes the channel's descriptor, after
+// he has retired the breaker. A descriptor below 0: the connection is closed.
+struct ReleasedChannel {
+  std::unique_ptr<TlsChannel> channel;
+  std::shared_ptr<ConnectionBreaker> breaker;
+  std::shared_ptr<void> lease;
+};
+
+// What a TlsStream and its pending operations share.
 // Thread: the executor's.
 class TlsTransport {
  public:
@@ -49,55 +55,22 @@ class TlsTransport {
   TlsTransport& operator=(const TlsTransport&) = delete;
 
   net::ip::tcp::socket& socket() { return socket_; }
-  TlsEngine& engine() { return *engine_; }
+  // Null once released.
+  TlsChannel* channel() { return channel_.get(); }
+  TlsEngine& engine() { return channel_->engine(); }
 
-  // Whether Read is likely to give something before the socket is waited for.
-  bool MayRead() const;
-  // Decrypts into `buffers` what is at hand, after at most one recv.
-  std::size_t Read(std::span<const net::mutable_buffer> buffers, error_code& error);
-  // Seals a prefix of `buffers`, and sends it. With would_block the returned bytes are sealed and
-  // count as written once Flush succeeds.
-  std::size_t Write(std::span<const net::const_buffer> buffers, error_code& error);
-  // Takes the next step of the handshake. would_block: `wants_write` tells what to wait for.
-  void Handshake(bool& wants_write, error_code& error);
-  // Seals a close_notify, once, and sends it.
-  void CloseNotify(error_code& error);
-  // Sends what is sealed.
-  void Flush(error_code& error);
-  // Tells the peer that nothing follows. Later calls and errors have no effect.
-  void ShutdownSend() noexcept;
-  // Drops what the peer still sends. would_block: it has not closed its side.
-  void Drain(error_code& error);
   void Close() noexcept;
-  // The peer closed its side of TCP, and all it had sent was taken in.
-  bool input_ended() const { return end_of_input_; }
   void MoveTo(const net::any_io_executor& executor, error_code& error);
+  // Takes the connection out of the io_context. No operation may be pending.
+  ReleasedChannel Release() noexcept;
+  void SetLease(std::shared_ptr<void> lease) { lease_ = std::move(lease); }
   const std::shared_ptr<ConnectionBreaker>& breaker() const { return breaker_; }
 
  private:
-  // One recv into `scratch`; would_block, eof or what failed.
-  std::span<const std::uint8_t> Receive(std::span<std::uint8_t> scratch, error_code& error);
-  // Keeps what BoringSSL has not consumed.
-  void Keep(std::span<const std::uint8_t> rest);
-  // Sends `sealed` and keeps what the kernel does not take.
-  void Send(std::span<const std::uint8_t> sealed, error_code& error);
-  // One send; negative: `error` is set.
-  std::ptrdiff_t SendSome(std::span<const std::uint8_t> data, error_code& error);
-
   net::ip::tcp::socket socket_;
   const std::shared_ptr<ConnectionBreaker> breaker_;
-  std::unique_ptr<TlsEngine> engine_;
-  // Received and not yet consumed from `stash_begin_` on. Freed when empty.
-  std::vector<std::uint8_t> stash_;
-  std::size_t stash_begin_ = 0;
-  // Sealed and not yet sent from `unsent_begin_` on. Freed when empty.
-  std::vector<std::uint8_t> unsent_;
-  std::size_t unsent_begin_ = 0;
-  // The last recv took all there was.
-  bool drained_ = true;
-  bool end_of_input_ = false;
-  // The last read came upon close_notify or a fault, maybe behind payload: the next one tells.
-  bool tls_over_ = false;
+  std::unique_ptr<TlsChannel> channel_;
+  std::shared_ptr<void> lease_;
 };
 
 using ReadBuffers = std::array<net::mutable_buffer, 8>;
@@ -134,8 +107,8 @@ struct ReadOperation {
     const bool starting = std::exchange(state, State::kWaiting) == State::kStarting;
     if (error) return self.complete(error, 0);
     result = net::error::would_block;
-    if (!starting || buffer_count == 0 || transport->MayRead()) {
-      size = transport->Read({buffers.data(), buffer_count}, result);
+    if (!starting || buffer_count == 0 || transport->channel()->MayRead()) {
+      size = transport->channel()->Read({buffers.data(), buffer_count}, result);
     }
     TlsTransport& target = *transport;
     if (result == net::error::would_block) {
@@ -168,9 +141,9 @@ struct WriteOperation {
     if (error) return self.complete(error, 0);
     const bool starting = std::exchange(state, State::kWaiting) == State::kStarting;
     if (starting) {
-      size = transport->Write({buffers.data(), buffer_count}, result);
+      size = transport->channel()->Write({buffers.data(), buffer_count}, result);
     } else {
-      transport->Flush(result);
+      transport->channel()->Flush(result);
     }
     TlsTransport& target = *transport;
     if (result == net::error::would_block) {
@@ -198,19 +171,20 @@ struct TeardownOperation {
   void operator()(Self& self, error_code error = {}) {
     if (state == State::kDone) return self.complete(result);
     TlsTransport& target = *transport;
+    TlsChannel& channel = *target.channel();
     const bool starting = state == State::kStarting;
     result = error;
     if (!error && state != State::kDraining) {
-      starting ? target.CloseNotify(result) : target.Flush(result);
+      starting ? channel.CloseNotify(result) : channel.Flush(result);
       state = State::kFlushing;
       if (result == net::error::would_block) {
         return target.socket().async_wait(net::socket_base::wait_write, std::move(self));
       }
-      target.ShutdownSend();
+      channel.ShutdownSend();
       state = State::kDraining;
     }
     if (!result) {
-      target.Drain(result);
+      channel.Drain(result);
       if (result == net::error::would_block) {
         return target.socket().async_wait(net::socket_base::wait_read, std::move(self));
       }
@@ -287,7 +261,7 @@ class TlsStream {
 
   // Whether the peer closed its side of TCP, so that a read gave eof or connection_reset. A
   // connection that was lost has not ended so.
-  bool input_ended() const { return transport_->input_ended(); }
+  bool input_ended() const { return transport_->channel()->input_ended(); }
 
   // Closes the socket at once. Idempotent; pending operations end with operation_aborted.
   void Close() noexcept;
@@ -296,6 +270,13 @@ class TlsStream {
   // made with the old executor (a Beast stream around this one) may exist. If the kernel refuses,
   // the connection is closed.
   void MoveTo(net::any_io_executor executor);
+
+  // Takes the connection out of its io_context for one who does his own waiting. No operation may
+  // be pending; the stream is then closed.
+  internal::ReleasedChannel Release() && { return transport_->Release(); }
+
+  // Kept as long as the connection is, whoever has it.
+  void SetLease(std::shared_ptr<void> lease) { transport_->SetLease(std::move(lease)); }
 
   // Ends the connection from any thread.
   std::shared_ptr<ConnectionBreaker> breaker() const { return transport_->breaker(); }

@@ -1,309 +1,28 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The part of a TlsStream that its operations share: an engine on a socket, without waiting.
-#include <sys/socket.h>
+// The part of a TlsStream that its operations share: a channel on a socket.
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "dataplane/tls_engine.h"
 #include "dataplane/tls_stream.h"
 
-namespace fairlead::dataplane {
-namespace internal {
-namespace {
-
-using ByteView = TlsEngine::ByteView;
-using Outcome = TlsEngine::Outcome;
-
-// How much one recv may take, and one write seal.
-constexpr std::size_t kReadAheadBytes = 64 * 1024;
-constexpr std::size_t kMaxWriteBytes = 64 * 1024;
-constexpr std::size_t kRecordBytes = 16 * 1024;
-// How much a peer may send after our end, before it is cut off.
-constexpr std::size_t kMaxDrainBytes = 1 << 20;
-
-// Buffers that all connections of a thread share; none is in use between two calls.
-struct Scratch {
-  std::array<std::uint8_t, kReadAheadBytes> input;
-  std::array<std::uint8_t, kRecordBytes> plain;
-  std::vector<std::uint8_t> sealed;
-};
-
-Scratch& ThreadScratch() {
-  static thread_local const std::unique_ptr<Scratch> scratch = [] {
-    auto made = std::make_unique<Scratch>();
-    made->sealed.reserve(kMaxWriteBytes + 1024);
-    return made;
-  }();
-  scratch->sealed.clear();
-  return *scratch;
-}
-
-error_code LastError() { return {errno, boost::system::system_category()}; }
-
-error_code ProtocolError() {
-  return boost::system::errc::make_error_code(boost::system::errc::protocol_error);
-}
-
-// Fills `buffers` one after the other.
-Outcome ReadInto(TlsEngine& engine, ByteView& input, std::span<const net::mutable_buffer> buffers,
-                 std::size_t& total, std::vector<std::uint8_t>& sealed) {
-  total = 0;
-  for (const net::mutable_buffer& buffer : buffers) {
-    std::size_t size = 0;
-    const Outcome outcome = engine.Read(
-        input, {static_cast<std::uint8_t*>(buffer.data()), buffer.size()}, size, sealed);
-    total += size;
-    if (outcome != Outcome::kDone) return outcome;
-  }
-  return Outcome::kDone;
-}
-
-// Goes through a gather list in pieces of at most one record: full records straight from where they
-// lie, smaller pieces gathered in `scratch`.
-class RecordPacker {
- public:
-  RecordPacker(std::span<const net::const_buffer> buffers, std::span<std::uint8_t> scratch)
-      : buffers_(buffers), scratch_(scratch) {}
-
-  // The next piece, empty at the end.
-  ByteView Next(std::size_t limit) {
-    SkipEmpty();
-    limit = std::min(limit, scratch_.size());
-    if (index_ == buffers_.size() || limit == 0) return {};
-    const bool is_last = index_ + 1 == buffers_.size();
-    if (Rest() >= limit || is_last) return Take(std::min(limit, Rest()));
-    std::size_t filled = 0;
-    while (filled < limit && index_ < buffers_.size()) {
-      const ByteView piece = Take(std::min(limit - filled, Rest()));
-      std::memcpy(scratch_.data() + filled, piece.data(), piece.size());
-      filled += piece.size();
-      SkipEmpty();
-    }
-    return {scratch_.data(), filled};
-  }
-
- private:
-  std::size_t Rest() const { return buffers_[index_].size() - offset_; }
-  void SkipEmpty() {
-    while (index_ < buffers_.size() && Rest() == 0) {
-      ++index_;
-      offset_ = 0;
-    }
-  }
-  ByteView Take(std::size_t size) {
-    const auto* data = static_cast<const std::uint8_t*>(buffers_[index_].data()) + offset_;
-    offset_ += size;
-    return {data, size};
-  }
-
-  std::span<const net::const_buffer> buffers_;
-  std::span<std::uint8_t> scratch_;
-  std::size_t index_ = 0;
-  std::size_t offset_ = 0;
-};
-
-}  // namespace
+namespace fairlead::dataplane::internal {
 
 TlsTransport::TlsTransport(net::ip::tcp::socket socket, std::unique_ptr<TlsEngine> engine)
     : socket_(std::move(socket)),
       breaker_(std::make_shared<ConnectionBreaker>(socket_.native_handle())),
-      engine_(std::move(engine)) {}
+      channel_(std::make_unique<TlsChannel>(socket_.native_handle(), std::move(engine))) {}
 
 // Before the socket closes its descriptor.
-TlsTransport::~TlsTransport() { breaker_->Retire(); }
-
-bool TlsTransport::MayRead() const {
-  return !drained_ || !stash_.empty() || engine_->has_plaintext() || end_of_input_ || tls_over_;
-}
-
-std::span<const std::uint8_t> TlsTransport::Receive(std::span<std::uint8_t> scratch,
-                                                    error_code& error) {
-  if (end_of_input_) {
-    error = net::error::eof;
-    return {};
-  }
-  ssize_t count = 0;
-  do {
-    count = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
-  } while (count < 0 && errno == EINTR);
-  if (count > 0) {
-    drained_ = static_cast<std::size_t>(count) < scratch.size();
-    return scratch.first(static_cast<std::size_t>(count));
-  }
-  drained_ = true;
-  if (count == 0) {
-    end_of_input_ = true;
-    error = net::error::eof;
-  } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-    error = net::error::would_block;
-  } else {
-    error = LastError();
-  }
-  return {};
-}
-
-void TlsTransport::Keep(std::span<const std::uint8_t> rest) {
-  if (rest.empty()) {
-    std::vector<std::uint8_t>().swap(stash_);
-    stash_begin_ = 0;
-    return;
-  }
-  const bool is_in_stash = !stash_.empty();
-  if (is_in_stash) {
-    stash_begin_ = stash_.size() - rest.size();
-  } else {
-    stash_.assign(rest.begin(), rest.end());
-    stash_begin_ = 0;
-  }
-}
-
-std::size_t TlsTransport::Read(std::span<const net::mutable_buffer> buffers, error_code& error) {
-  error = {};
-  if (buffers.empty()) return 0;
-  if (!socket_.is_open()) {
-    error = net::error::bad_descriptor;
-    return 0;
-  }
-  Scratch& scratch = ThreadScratch();
-  ByteView input = ByteView(stash_).subspan(stash_begin_);
-  std::size_t total = 0;
-  Outcome outcome = ReadInto(*engine_, input, buffers, total, scratch.sealed);
-  if (outcome == Outcome::kNeedsInput && total == 0) {
-    Keep({});
-    input = Receive(scratch.input, error);
-    if (!error) outcome = ReadInto(*engine_, input, buffers, total, scratch.sealed);
-  }
-  Keep(input);
-  tls_over_ = outcome == Outcome::kEnd || outcome == Outcome::kFailed;
-  // An answer to the peer (an alert) goes out as far as the kernel takes it.
-  error_code ignored;
-  if (!scratch.sealed.empty()) Send(scratch.sealed, ignored);
-  if (total > 0) {
-    error = {};
-  } else if (outcome == Outcome::kEnd) {
-    error = net::error::eof;
-  } else if (outcome == Outcome::kFailed) {
-    error = ProtocolError();
-  } else if (error == net::error::eof) {
-    error = net::error::connection_reset;
-  } else if (!error && outcome == Outcome::kNeedsInput) {
-    error = net::error::would_block;
-  }
-  return total;
-}
-
-std::size_t TlsTransport::Write(std::span<const net::const_buffer> buffers, error_code& error) {
-  error = {};
-  if (!socket_.is_open()) {
-    error = net::error::bad_descriptor;
-    return 0;
-  }
-  Scratch& scratch = ThreadScratch();
-  RecordPacker packer(buffers, scratch.plain);
-  std::size_t total = 0;
-  for (;;) {
-    const ByteView piece = packer.Next(kMaxWriteBytes - total);
-    if (piece.empty()) break;
-    if (engine_->Write(piece, scratch.sealed) != Outcome::kDone) {
-      error = net::error::broken_pipe;
-      return 0;
-    }
-    total += piece.size();
-  }
-  if (!scratch.sealed.empty()) Send(scratch.sealed, error);
-  return total;
-}
-
-void TlsTransport::Handshake(bool& wants_write, error_code& error) {
-  error = {};
-  if (!unsent_.empty()) Flush(error);
-  wants_write = error == net::error::would_block;
-  if (error) return;
-  Scratch& scratch = ThreadScratch();
-  ByteView input = ByteView(stash_).subspan(stash_begin_);
-  for (;;) {
-    scratch.sealed.clear();
-    const Outcome outcome = engine_->Handshake(input, scratch.sealed);
-    Keep(input);
-    if (!scratch.sealed.empty()) Send(scratch.sealed, error);
-    wants_write = error == net::error::would_block;
-    if (outcome == Outcome::kFailed) error = ProtocolError();
-    if (outcome == Outcome::kEnd) error = net::error::eof;
-    if (outcome != Outcome::kNeedsInput || error) return;
-    input = Receive(scratch.input, error);
-    if (error) return;
-  }
-}
-
-void TlsTransport::CloseNotify(error_code& error) {
-  error = {};
-  if (!socket_.is_open()) {
-    error = net::error::bad_descriptor;
-    return;
-  }
-  Scratch& scratch = ThreadScratch();
-  engine_->CloseNotify(scratch.sealed);
-  Send(scratch.sealed, error);
-}
-
-void TlsTransport::Send(std::span<const std::uint8_t> sealed, error_code& error) {
-  error = {};
-  while (unsent_.empty() && !sealed.empty()) {
-    const std::ptrdiff_t count = SendSome(sealed, error);
-    if (count < 0) break;
-    sealed = sealed.subspan(static_cast<std::size_t>(count));
-  }
-  if (error && error != net::error::would_block) return;
-  unsent_.insert(unsent_.end(), sealed.begin(), sealed.end());
-  if (!error) Flush(error);
-}
-
-std::ptrdiff_t TlsTransport::SendSome(std::span<const std::uint8_t> data, error_code& error) {
-  ssize_t count = 0;
-  do {
-    count = ::send(socket_.native_handle(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    error =
-        errno == EAGAIN || errno == EWOULDBLOCK ? error_code(net::error::would_block) : LastError();
-  }
-  return count;
-}
-
-void TlsTransport::Flush(error_code& error) {
-  error = {};
-  while (unsent_begin_ < unsent_.size()) {
-    const std::ptrdiff_t count = SendSome(ByteView(unsent_).subspan(unsent_begin_), error);
-    if (count < 0) return;
-    unsent_begin_ += static_cast<std::size_t>(count);
-  }
-  std::vector<std::uint8_t>().swap(unsent_);
-  unsent_begin_ = 0;
-}
-
-void TlsTransport::ShutdownSend() noexcept {
-  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_WR);
-}
-
-void TlsTransport::Drain(error_code& error) {
-  error = {};
-  Keep({});
-  if (!socket_.is_open()) return;
-  for (std::size_t total = 0; total < kMaxDrainBytes;) {
-    total += Receive(ThreadScratch().input, error).size();
-    if (error == net::error::would_block) return;
-    if (error) break;
-  }
-  error = {};
+TlsTransport::~TlsTransport() {
+  if (channel_ != nullptr) breaker_->Retire();
 }
 
 void TlsTransport::Close() noexcept {
+  if (channel_ == nullptr) return;
   breaker_->Retire();
+  channel_->Forget();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -317,11 +36,24 @@ void TlsTransport::MoveTo(const net::any_io_executor& executor, error_code& erro
   moved.assign(local.protocol(), descriptor, error);
   if (error) {
     breaker_->Retire();
+    channel_->Forget();
     ::close(descriptor);
     return;
   }
   socket_ = std::move(moved);
 }
 
-}  // namespace internal
-}  // namespace fairlead::dataplane
+ReleasedChannel TlsTransport::Release() noexcept {
+  ReleasedChannel released;
+  error_code error;
+  socket_.release(error);
+  if (error) {
+    Close();
+  }
+  released.channel = std::move(channel_);
+  released.breaker = breaker_;
+  released.lease = std::move(lease_);
+  return released;
+}
+
+}  // namespace fairlead::dataplane::internal

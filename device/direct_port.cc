@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
-#include "dataplane/stream_leg.h"
+#include "dataplane/stream_websocket.h"
 #include "dataplane/tls_stream.h"
 
 namespace fairlead::device {
@@ -24,7 +24,7 @@ net::awaitable<void> Serve(Terminals& terminals, std::unique_ptr<dataplane::TlsS
     co_return;
   }
   std::unique_ptr<dataplane::WebSocket> leg =
-      dataplane::MakeStreamLeg(std::move(stream), std::move(peer));
+      dataplane::MakeStreamWebSocket(std::move(stream), std::move(peer));
   co_await terminals.ServeTelnet(std::move(leg));
 }
 

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "dataplane/relay.h"
-#include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/memory_leg.h"
 #include "dataplane/testing/test_pki.h"
 #include "dataplane/ticket_register.h"
 #include "dataplane/tls_context.h"
@@ -255,21 +255,21 @@ class DeviceDialerTest : public ::testing::Test {
 TEST_F(DeviceDialerTest, TheRightDeviceBecomesTheSessionsLeg) {
   Register();
   const auto seen = StartDevice(DeviceIdentity("a"), "login: ");
-  auto pair = dataplane::MakeFakeWebSocketPair(io_.get_executor());
+  auto console = dataplane::MakeMemoryLeg(io_.get_executor());
   const auto claim = relay_.ClaimTicket("console", Side::kConsole, "", dataplane::PeerInfo());
-  const auto served = Spawn(io_, relay_.Serve(claim, std::move(pair.second)));
+  const auto served = Spawn(io_, relay_.Serve(claim, std::move(console.leg)));
 
   Dial();
   Message message;
   while (message.payload != "login: ") {
-    message = Await(io_, pair.first->ReadMessage());
+    message = Await(io_, console.peer->ReadMessage());
     ASSERT_TRUE(message.open);
   }
-  EXPECT_THAT(Await(io_, pair.first->WriteBinary("root\r\n")), IsOk());
+  EXPECT_THAT(Await(io_, console.peer->WriteBinary("root\r\n")), IsOk());
   RunUntil(io_, [&] { return seen->bytes == "root\r\n"; });
   CloseReason done;
   done.code = dataplane::kCloseNormal;
-  Await(io_, pair.first->Close(done));
+  Await(io_, console.peer->Close(done));
   RunUntil(io_, [&] { return *served && seen->ended; });
   RunUntil(io_, [&] { return relay_.counters().legs_now == 0; });
 

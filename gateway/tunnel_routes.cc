@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "dataplane/tunnel_leg.h"
 #include "gateway/device_registry.h"
 #include "gateway/refusal.h"
 #include "gateway/ticket_request.h"
@@ -21,7 +22,7 @@ using dataplane::kToken;
 using dataplane::PeerInfo;
 using dataplane::PendingUpgrade;
 using dataplane::Side;
-using dataplane::WebSocket;
+using dataplane::TunnelLeg;
 
 void TunnelRoutes::SetAllowedOrigins(std::vector<std::string> origins) {
   absl::MutexLock lock(&mutex_);
@@ -116,18 +117,13 @@ net::awaitable<void> TunnelRoutes::Attach(Claim claim, std::unique_ptr<PendingUp
 net::awaitable<void> TunnelRoutes::ServeLeg(Claim claim, std::unique_ptr<PendingUpgrade> upgrade) {
   const bool offered = OffersSubprotocol(*upgrade, kTerminalSubprotocol);
   const absl::string_view subprotocol = offered ? kTerminalSubprotocol : "";
-  absl::StatusOr<std::unique_ptr<WebSocket>> accepted = co_await upgrade->Accept(subprotocol);
+  absl::StatusOr<std::unique_ptr<TunnelLeg>> accepted = co_await upgrade->AcceptTunnel(subprotocol);
   if (!accepted.ok()) {
     relay_.Abandon(claim);
     co_return;
   }
-  std::unique_ptr<WebSocket> websocket = std::move(*accepted);
-  if (claim.granted) {
-    co_await relay_.Serve(std::move(claim), std::move(websocket));
-  } else {
-    const dataplane::CloseReason reason = claim.refusal;
-    co_await websocket->Close(reason);
-  }
+  std::unique_ptr<TunnelLeg> leg = std::move(*accepted);
+  co_await relay_.Serve(std::move(claim), std::move(leg));
 }
 
 }  // namespace fairlead::gateway

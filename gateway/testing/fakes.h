@@ -18,6 +18,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "dataplane/router.h"
+#include "dataplane/tunnel_leg.h"
 #include "dataplane/websocket.h"
 #include "gateway/edge_events.h"
 #include "gtest/gtest.h"
@@ -92,6 +93,10 @@ class FakeUpgrade : public dataplane::PendingUpgrade {
     outcome_->accepted = true;
     outcome_->subprotocol = std::string(subprotocol);
     co_return std::move(websocket_);
+  }
+  dataplane::net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::TunnelLeg>>> AcceptTunnel(
+      absl::string_view /*subprotocol*/) override {
+    co_return absl::UnavailableError("the connection was lost");
   }
   dataplane::net::awaitable<void> Refuse(dataplane::HttpResponse response) override {
     outcome_->refused = std::move(response);
