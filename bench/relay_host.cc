@@ -28,6 +28,7 @@
 #include "dataplane/relay.h"
 #include "dataplane/router.h"
 #include "dataplane/ticket_register.h"
+#include "dataplane/tunnel_leg.h"
 #include "gateway/relay_notices.h"
 #include "gateway/ticket_request.h"
 
@@ -49,7 +50,7 @@ using dataplane::Claim;
 using dataplane::HttpRequest;
 using dataplane::PendingUpgrade;
 using dataplane::Side;
-using dataplane::WebSocket;
+using dataplane::TunnelLeg;
 
 // "Beforehand" may be long before.
 constexpr absl::Duration kPairingTimeout = absl::Hours(24 * 30);
@@ -119,18 +120,14 @@ class Host : public dataplane::RelayObserver {
     for (const std::string& offered : upgrade->offered_subprotocols()) {
       if (offered == gateway::kTerminalSubprotocol) subprotocol = gateway::kTerminalSubprotocol;
     }
-    absl::StatusOr<std::unique_ptr<WebSocket>> accepted = co_await upgrade->Accept(subprotocol);
+    absl::StatusOr<std::unique_ptr<TunnelLeg>> accepted =
+        co_await upgrade->AcceptTunnel(subprotocol);
     if (!accepted.ok()) {
       relay_.Abandon(claim);
       co_return;
     }
-    std::unique_ptr<WebSocket> websocket = std::move(*accepted);
-    if (claim.granted) {
-      co_await relay_.Serve(std::move(claim), std::move(websocket));
-    } else {
-      const dataplane::CloseReason reason = claim.refusal;
-      co_await websocket->Close(reason);
-    }
+    std::unique_ptr<TunnelLeg> leg = std::move(*accepted);
+    co_await relay_.Serve(std::move(claim), std::move(leg));
   }
 
   dataplane::IoThreads& threads_;
