@@ -120,13 +120,7 @@ class Host : public dataplane::RelayObserver {
     for (const std::string& offered : upgrade->offered_subprotocols()) {
       if (offered == gateway::kTerminalSubprotocol) subprotocol = gateway::kTerminalSubprotocol;
     }
-    absl::StatusOr<std::unique_ptr<TunnelLeg>> accepted =
-        co_await upgrade->AcceptTunnel(subprotocol);
-    if (!accepted.ok()) {
-      relay_.Abandon(claim);
-      co_return;
-    }
-    std::unique_ptr<TunnelLeg> leg = std::move(*accepted);
+    std::unique_ptr<TunnelLeg> leg = upgrade->AcceptTunnel(subprotocol);
     co_await relay_.Serve(std::move(claim), std::move(leg));
   }
 

@@ -101,10 +101,8 @@ class TlsPendingUpgrade : public PendingUpgrade {
                            limits_.head_timeout);
   }
 
-  net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
-      absl::string_view subprotocol) override {
-    return dataplane::AcceptTunnel(std::move(stream_), peer_, key_, std::string(subprotocol),
-                                   limits_.head_timeout);
+  std::unique_ptr<TunnelLeg> AcceptTunnel(absl::string_view subprotocol) override {
+    return dataplane::AcceptTunnel(std::move(stream_), peer_, key_, subprotocol);
   }
 
   net::awaitable<void> Refuse(HttpResponse response) override {

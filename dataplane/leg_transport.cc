@@ -43,7 +43,9 @@ class TlsLegTransport : public LegTransport, private LegReactor::Watched {
     channel().Flush(error);
     return before - channel().unsent();
   }
-  void EndStream(error_code& error) override { channel().CloseNotify(error); }
+  void EndStream(std::span<const std::uint8_t> last, error_code& error) override {
+    channel().CloseNotify(last, error);
+  }
   void ShutdownSend() noexcept override { channel().ShutdownSend(); }
   void Drain(error_code& error) override { channel().Drain(error); }
 
@@ -90,7 +92,7 @@ void TlsLegTransport::OnEvents(std::uint32_t events) {
 void TlsLegTransport::Close() noexcept {
   const int descriptor = channel().descriptor();
   if (descriptor < 0) return;
-  if (registered_) reactor_.Remove(descriptor, *this);
+  if (registered_) reactor_.Forget(*this);
   registered_ = false;
   channel().Forget();
   released_.breaker->Retire();
@@ -103,7 +105,9 @@ static_assert(LegTransport::kMaxReadBytes == internal::TlsChannel::kMaxReadBytes
 
 std::unique_ptr<LegTransport> MakeTlsTransport(std::unique_ptr<TlsStream> stream) {
   LegReactor& reactor = LegReactor::Of(stream->get_executor());
-  return std::make_unique<TlsLegTransport>(reactor, std::move(*stream).Release());
+  internal::ReleasedChannel released = std::move(*stream).Release();
+  released.channel->engine().ForgetFacts();
+  return std::make_unique<TlsLegTransport>(reactor, std::move(released));
 }
 
 }  // namespace fairlead::dataplane

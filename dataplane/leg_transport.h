@@ -52,8 +52,9 @@ class LegTransport {
   // Sends what waits, and tells how much that was.
   virtual std::size_t Flush(error_code& error) = 0;
 
-  // Tells the peer that nothing follows, after what waits. would_block as for Write.
-  virtual void EndStream(error_code& error) = 0;
+  // Writes `last` and tells the peer that nothing follows. Later calls write nothing. Errors as for
+  // Write.
+  virtual void EndStream(std::span<const std::uint8_t> last, error_code& error) = 0;
   // When nothing waits any more: no more is sent on the connection either.
   virtual void ShutdownSend() noexcept = 0;
   // Drops what the peer still sends. would_block: it has not ended.

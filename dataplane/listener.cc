@@ -3,17 +3,18 @@
 // See listener.h. The state outlives the listener for as long as a connection uses it.
 #include "dataplane/listener.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/types/optional.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -125,7 +126,9 @@ struct Listener::State {
                                            PeerInfo peer);
   static net::awaitable<void> Serve(std::shared_ptr<State> state, std::unique_ptr<TlsStream> stream,
                                     PeerInfo peer);
-  static void Admit(const std::shared_ptr<State>& state, tcp::socket socket);
+  // Takes what waits; an error is one of accepting.
+  static error_code AcceptSome(const std::shared_ptr<State>& state, tcp::acceptor& acceptor);
+  static void Admit(const std::shared_ptr<State>& state, int descriptor, const tcp::endpoint& from);
 };
 
 namespace {
@@ -173,18 +176,16 @@ class RetireScope {
   ConnectionBreaker& breaker_;
 };
 
-// Hands a socket on which nothing is pending to another thread. Nothing if it is gone.
-absl::optional<tcp::socket> MoveSocket(tcp::socket socket, const net::any_io_executor& executor) {
-  error_code error;
-  const tcp::endpoint local = socket.local_endpoint(error);
-  if (error) return absl::nullopt;
-  const int descriptor = socket.release(error);
-  if (error) return absl::nullopt;
-  tcp::socket moved(executor);
-  moved.assign(local.protocol(), descriptor, error);
-  if (!error) return moved;
-  ::close(descriptor);
-  return absl::nullopt;
+// How many connections are accepted before those that are served have their turn.
+constexpr int kAcceptsInARow = 64;
+
+// One connection that waits. Below 0: `error` is set.
+int AcceptOne(int listening, tcp::endpoint& peer, error_code& error) {
+  auto size = static_cast<socklen_t>(peer.capacity());
+  const int descriptor = ::accept4(listening, peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  error = descriptor < 0 ? error_code(errno, boost::system::system_category()) : error_code();
+  if (!error) peer.resize(size);
+  return descriptor;
 }
 
 bool IsOver(const error_code& error) {
@@ -225,34 +226,54 @@ net::awaitable<void> Listener::State::Accept(std::shared_ptr<State> state,
                                              std::shared_ptr<ConnectionBreaker> breaker) {
   const RetireScope retire(*breaker);
   net::steady_timer pause(acceptor->get_executor());
+  error_code ignored;
+  acceptor->native_non_blocking(true, ignored);
   while (!state->stopped) {
-    // Accepted here and then handed over: a pending accept must not hold a socket of another
-    // io_context, which may go first.
-    auto [error, socket] = co_await acceptor->async_accept(kToken);
-    if (!error) {
-      Admit(state, std::move(socket));
-      continue;
-    }
+    auto [error] = co_await acceptor->async_wait(net::socket_base::wait_read, kToken);
+    if (!error) error = AcceptSome(state, *acceptor);
     if (state->stopped || IsOver(error)) co_return;
-    if (IsPeersFault(error)) continue;
+    if (!error || IsPeersFault(error)) continue;
     state->WarnOfAccept(error);
     pause.expires_after(absl::ToChronoNanoseconds(kAcceptPause));
     co_await pause.async_wait(kToken);
   }
 }
 
-void Listener::State::Admit(const std::shared_ptr<State>& state, tcp::socket socket) {
+error_code Listener::State::AcceptSome(const std::shared_ptr<State>& state,
+                                       tcp::acceptor& acceptor) {
+  for (int i = 0; i < kAcceptsInARow && !state->stopped; ++i) {
+    tcp::endpoint peer;
+    error_code error;
+    const int descriptor = AcceptOne(acceptor.native_handle(), peer, error);
+    if (error == net::error::would_block) return {};
+    if (error) return error;
+    Admit(state, descriptor, peer);
+  }
+  return {};
+}
+
+void Listener::State::Admit(const std::shared_ptr<State>& state, int descriptor,
+                            const tcp::endpoint& from) {
   ++state->accepted;
-  PeerInfo peer = PeerOf(socket);
+  PeerInfo peer = PeerAt(from);
   const std::string key = LimitKey(peer.host);
   const ConnectionLimits::Verdict verdict = state->unauthenticated->Admit(key);
-  // A refused socket closes at once, before anything is allocated for it.
-  if (verdict != ConnectionLimits::Verdict::kAdmitted) return state->Refuse(peer, verdict);
+  if (verdict != ConnectionLimits::Verdict::kAdmitted) {
+    // At once, before anything is allocated for it.
+    ::close(descriptor);
+    return state->Refuse(peer, verdict);
+  }
   peer.admission = std::make_shared<AdmittedConnection>(state->unauthenticated, key);
-  const net::any_io_executor executor = state->threads.NextExecutor();
-  absl::optional<tcp::socket> moved = MoveSocket(std::move(socket), executor);
-  if (!moved.has_value()) return;
-  net::co_spawn(executor, ServeCounted(state, *std::move(moved), std::move(peer)), LogException);
+  // Asio first sees the socket where it is served, which saves handing it over.
+  tcp::socket socket(state->threads.NextExecutor());
+  error_code error;
+  socket.assign(from.protocol(), descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return;
+  }
+  const net::any_io_executor executor = socket.get_executor();
+  net::co_spawn(executor, ServeCounted(state, std::move(socket), std::move(peer)), LogException);
 }
 
 net::awaitable<void> Listener::State::ServeCounted(std::shared_ptr<State> state, tcp::socket socket,

@@ -108,12 +108,12 @@ void RelaySession::Attach(Side side, std::unique_ptr<TunnelLeg> tunnel) {
   leg(side).tunnel = std::move(tunnel);
   attached.Start(*this);
   if (shared_->options.notices) attached.SendText(shared_->options.attached_text);
-  if (attached.write_failed()) {
-    Apply(pairing_.OnClosed(side, Reason(kCloseLost, "the connection was lost at once")));
-    attached.Abort();
-  } else {
-    Apply(pairing_.OnAttached(side, Now()));
-  }
+  Apply(pairing_.OnAttached(side, Now()));
+  // The answer to its handshake and all notices go out together.
+  attached.Uncork();
+  if (!attached.write_failed() || pairing_.ended()) return;
+  Apply(pairing_.OnClosed(side, Reason(kCloseLost, "the connection was lost at once")));
+  attached.Abort();
 }
 
 void RelaySession::StartForwarding() {

@@ -65,8 +65,7 @@ net::awaitable<std::unique_ptr<TunnelLeg>> Accept(std::unique_ptr<TlsStream> str
   if (!status.ok()) co_return nullptr;
   const std::string key = co_await ReadKey(*stream);
   PeerInfo peer;
-  auto leg = co_await AcceptTunnel(std::move(stream), peer, key, "", kLong);
-  co_return leg.ok() ? std::move(*leg) : nullptr;
+  co_return AcceptTunnel(std::move(stream), peer, key, "");
 }
 
 net::awaitable<std::unique_ptr<WebSocket>> Dial(std::unique_ptr<TlsStream> stream,

@@ -39,9 +39,9 @@ class PendingUpgrade {
   virtual net::awaitable<absl::StatusOr<std::unique_ptr<WebSocket>>> Accept(
       absl::string_view subprotocol) = 0;
 
-  // The same, for a leg of the relay.
-  virtual net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
-      absl::string_view subprotocol) = 0;
+  // The same, for a leg of the relay, which sends the answer with what it sends first, and is the
+  // one to find out if the connection was lost.
+  virtual std::unique_ptr<TunnelLeg> AcceptTunnel(absl::string_view subprotocol) = 0;
 
   // Answers with an HTTP response instead; the connection then closes.
   virtual net::awaitable<void> Refuse(HttpResponse response) = 0;

@@ -127,6 +127,7 @@ class StreamLegTest : public RelayFixture {
   // Reads the leg until it is closed, without a relay.
   CloseReason EndOfLeg() {
     leg_->Start(view_);
+    leg_->Uncork();
     leg_->SetReading(true);
     RunUntil([this] { return view_.closed; });
     return view_.end.value_or(CloseReason());
@@ -211,6 +212,7 @@ TEST_F(StreamLegTest, AHalfCloseIsAnsweredWithCloseNotify) {
   device_->SendCloseNotify();
   Task<DeviceView> device(context_, ReadDevice(*device_));
   leg_->Start(view_);
+  leg_->Uncork();
   leg_->SetReading(true);
 
   EXPECT_EQ(device.Get().end, net::error::eof);
@@ -240,6 +242,7 @@ TEST_F(StreamLegTest, AForgedRecordIsALoss) {
 TEST_F(StreamLegTest, AbortIsALoss) {
   Connect();
   leg_->Start(view_);
+  leg_->Uncork();
   leg_->SetReading(true);
 
   leg_->Abort();
@@ -252,6 +255,7 @@ TEST_F(StreamLegTest, CloseEndsTheStreamAndTellsNoEnd) {
   Connect();
   Task<DeviceView> device(context_, ReadDevice(*device_));
   leg_->Start(view_);
+  leg_->Uncork();
   leg_->SetReading(true);
 
   leg_->Close(MakeReason(kCloseTerminated, "ended"));
@@ -267,6 +271,7 @@ TEST_F(StreamLegTest, CloseDoesNotWaitForAPeerThatNeverCloses) {
   options.close_timeout = absl::Milliseconds(20);
   Connect(options);
   leg_->Start(view_);
+  leg_->Uncork();
 
   leg_->Close(MakeReason(kCloseNormal));
 

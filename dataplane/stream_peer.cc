@@ -8,13 +8,16 @@
 namespace fairlead::dataplane {
 
 PeerInfo PeerOf(const net::ip::tcp::socket& socket) {
-  PeerInfo peer;
   error_code error;
   const net::ip::tcp::endpoint endpoint = socket.remote_endpoint(error);
-  if (error) {
-    peer.address = peer.host = "unknown";
-    return peer;
-  }
+  if (!error) return PeerAt(endpoint);
+  PeerInfo peer;
+  peer.address = peer.host = "unknown";
+  return peer;
+}
+
+PeerInfo PeerAt(const net::ip::tcp::endpoint& endpoint) {
+  PeerInfo peer;
   peer.host = endpoint.address().to_string();
   peer.address = endpoint.address().is_v6() ? absl::StrCat("[", peer.host, "]:", endpoint.port())
                                             : absl::StrCat(peer.host, ":", endpoint.port());

@@ -14,6 +14,7 @@ namespace fairlead::dataplane {
 
 // Address and host of the other end of `socket`; "unknown" if it is gone.
 PeerInfo PeerOf(const net::ip::tcp::socket& socket);
+PeerInfo PeerAt(const net::ip::tcp::endpoint& endpoint);
 
 }  // namespace fairlead::dataplane
 

@@ -247,13 +247,17 @@ void TlsChannel::Handshake(bool& wants_write, error_code& error) {
   }
 }
 
-void TlsChannel::CloseNotify(error_code& error) {
+void TlsChannel::CloseNotify(std::span<const std::uint8_t> last, error_code& error) {
   error = {};
   if (descriptor_ < 0) {
     error = net::error::bad_descriptor;
     return;
   }
   Scratch& scratch = ThreadScratch();
+  if (!last.empty() && engine_->Write(last, scratch.sealed) != Outcome::kDone) {
+    error = net::error::broken_pipe;
+    return;
+  }
   engine_->CloseNotify(scratch.sealed);
   Send(scratch.sealed, error);
 }

@@ -52,8 +52,9 @@ class TlsChannel {
   void WriteAll(std::span<const std::uint8_t> bytes, error_code& error);
   // Takes the next step of the handshake. would_block: `wants_write` tells what to wait for.
   void Handshake(bool& wants_write, error_code& error);
-  // Seals a close_notify, once, and sends it.
-  void CloseNotify(error_code& error);
+  // Seals a close_notify, once, behind `last`, and sends both.
+  void CloseNotify(std::span<const std::uint8_t> last, error_code& error);
+  void CloseNotify(error_code& error) { CloseNotify({}, error); }
   // Sends what is sealed.
   void Flush(error_code& error);
   // What is sealed and not sent, in bytes.

@@ -32,10 +32,10 @@ bool IsAboutOurCertificate(int alert) {
 absl::Status DescribeAlert(int alert, absl::string_view peer) {
   const char* text = SSL_alert_desc_string_long(alert);
   if (IsAboutOurCertificate(alert)) {
-    return ErrorWithReason(
-        absl::StatusCode::kFailedPrecondition, "TLS_REFUSED",
-        absl::StrCat("the ", peer, " refuses this side's certificate: ", text,
-                     "; check what it trusts, its clock, and whether the certificate is current"));
+    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, "TLS_REFUSED",
+                           absl::StrCat("the ", peer, " refuses this side's certificate: ", text,
+                                        "; check what it trusts, its clock, and whether the "
+                                        "certificate is current"));
   }
   return absl::UnavailableError(absl::StrCat("the ", peer, " ended TLS with alert: ", text));
 }
@@ -128,7 +128,7 @@ TlsEngine::TlsEngine(SSL_CTX* context, Role role) : role_(role), ssl_(SSL_new(co
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_ex_data(ssl_.get(), FactsIndex(), &facts_);
+  SSL_set_ex_data(ssl_.get(), FactsIndex(), facts_.get());
   // Frees what only the handshake needs once it is over.
   SSL_set_shed_handshake_config(ssl_.get(), 1);
   if (role == Role::kServer) {
@@ -148,8 +148,8 @@ void TlsEngine::SetServerName(std::string name, std::shared_ptr<const ServerTrus
   // RFC 6066 section 3: no addresses, no trailing dot.
   if (!name.empty() && name.back() == '.') name.pop_back();
   if (!name.empty() && !IsIpAddress(name)) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
-  facts_.server_name = std::move(name);
-  facts_.trust = std::move(trust);
+  facts_->server_name = std::move(name);
+  facts_->trust = std::move(trust);
 }
 
 TlsEngine::Outcome TlsEngine::Handshake(ByteView& input, Bytes& output) {
@@ -209,9 +209,14 @@ TlsEngine::Outcome TlsEngine::Classify(int result) {
 
 absl::Status TlsEngine::DescribeFailure(int error) const {
   const char* peer = role_ == Role::kServer ? "client" : "server";
-  if (!facts_.verdict.ok()) return facts_.verdict;
+  if (facts_ != nullptr && !facts_->verdict.ok()) return facts_->verdict;
   if (error == SSL_ERROR_SSL) return DescribeLibraryError(ERR_peek_error(), peer);
   return absl::UnavailableError(absl::StrCat("TLS with the ", peer, " failed"));
+}
+
+void TlsEngine::ForgetFacts() {
+  SSL_set_ex_data(ssl_.get(), FactsIndex(), nullptr);
+  facts_.reset();
 }
 
 std::string TlsEngine::alpn() const {

@@ -77,7 +77,9 @@ class TlsEngine {
   // Decrypted bytes that wait for Read.
   bool has_plaintext() const { return SSL_pending(ssl_.get()) > 0; }
   const absl::Status& failure() const { return failure_; }
-  const TlsConnectionFacts& facts() const { return facts_; }
+  const TlsConnectionFacts& facts() const { return *facts_; }
+  // Frees what the handshake has found out; facts() must not be called any more.
+  void ForgetFacts();
   std::string alpn() const;
   std::string version() const;
   SSL* ssl() { return ssl_.get(); }
@@ -103,7 +105,7 @@ class TlsEngine {
   Bytes* output_ = nullptr;
 
   const Role role_;
-  TlsConnectionFacts facts_;
+  std::unique_ptr<TlsConnectionFacts> facts_ = std::make_unique<TlsConnectionFacts>();
   absl::Status failure_;
   bssl::UniquePtr<SSL> ssl_;
 };

@@ -28,6 +28,7 @@ void TlsTransport::Close() noexcept {
 }
 
 void TlsTransport::MoveTo(const net::any_io_executor& executor, error_code& error) {
+  if (executor == socket_.get_executor()) return;
   const net::ip::tcp::endpoint local = socket_.local_endpoint(error);
   if (error) return;
   const int descriptor = socket_.release(error);

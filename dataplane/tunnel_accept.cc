@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "dataplane/http_stream.h"
 #include "dataplane/leg_transport.h"
 
 namespace fairlead::dataplane {
@@ -30,7 +29,8 @@ std::string AcceptFor(absl::string_view key) {
 
 std::string WebSocketAnswer(absl::string_view key, absl::string_view subprotocol) {
   std::string answer = absl::StrCat(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: "
+      "websocket\r\nConnection: upgrade\r\n"
       "Sec-WebSocket-Accept: ",
       AcceptFor(key), "\r\nServer: Fairlead\r\n");
   if (!subprotocol.empty()) {
@@ -39,17 +39,12 @@ std::string WebSocketAnswer(absl::string_view key, absl::string_view subprotocol
   return answer += "\r\n";
 }
 
-net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
-    std::unique_ptr<TlsStream> stream, PeerInfo peer, std::string key, std::string subprotocol,
-    absl::Duration timeout, TunnelLegOptions options) {
-  const std::string answer = WebSocketAnswer(key, subprotocol);
-  const bool written = co_await WriteAll(*stream, answer, timeout);
-  if (!written) {
-    co_return absl::UnavailableError(absl::StrCat("the connection of ", peer.address,
-                                                  " was lost during the WebSocket handshake"));
-  }
+std::unique_ptr<TunnelLeg> AcceptTunnel(std::unique_ptr<TlsStream> stream, PeerInfo peer,
+                                        absl::string_view key, absl::string_view subprotocol,
+                                        TunnelLegOptions options) {
   std::unique_ptr<LegTransport> transport = MakeTlsTransport(std::move(stream));
-  co_return std::make_unique<TunnelLeg>(std::move(transport), std::move(peer), options);
+  return std::make_unique<TunnelLeg>(std::move(transport), std::move(peer), options,
+                                     WebSocketAnswer(key, subprotocol));
 }
 
 }  // namespace fairlead::dataplane

@@ -8,10 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "dataplane/asio.h"
 #include "dataplane/peer.h"
 #include "dataplane/tls_stream.h"
 #include "dataplane/tunnel_leg.h"
@@ -22,11 +19,10 @@ namespace fairlead::dataplane {
 // `subprotocol` unless that is empty.
 std::string WebSocketAnswer(absl::string_view key, absl::string_view subprotocol);
 
-// Answers with 101.
-// Errors: UNAVAILABLE the connection was lost, or did not take the answer within `timeout`.
-net::awaitable<absl::StatusOr<std::unique_ptr<TunnelLeg>>> AcceptTunnel(
-    std::unique_ptr<TlsStream> stream, PeerInfo peer, std::string key, std::string subprotocol,
-    absl::Duration timeout, TunnelLegOptions options = TunnelLegOptions());
+// Answers with 101, in one piece with what the leg sends first.
+std::unique_ptr<TunnelLeg> AcceptTunnel(std::unique_ptr<TlsStream> stream, PeerInfo peer,
+                                        absl::string_view key, absl::string_view subprotocol,
+                                        TunnelLegOptions options = TunnelLegOptions());
 
 }  // namespace fairlead::dataplane
 

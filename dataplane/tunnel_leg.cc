@@ -93,12 +93,13 @@ class TunnelLeg::Batch {
 };
 
 TunnelLeg::TunnelLeg(std::unique_ptr<LegTransport> transport, PeerInfo peer,
-                     TunnelLegOptions options)
+                     TunnelLegOptions options, std::string preface)
     : TimerEntry(TimerQueue::Of(transport->executor())),
       transport_(std::move(transport)),
       peer_(std::make_unique<PeerInfo>(std::move(peer))),
       keep_alive_(KeepAliveFor(options), Now()),
       reader_(FrameRole::kServer, options.max_message_bytes),
+      corked_(std::make_unique<std::string>(std::move(preface))),
       framing_(options.framing) {}
 
 TunnelLeg::~TunnelLeg() = default;

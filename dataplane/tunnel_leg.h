@@ -61,7 +61,9 @@ class TunnelLeg : private LegTransport::Handler, private TimerEntry {
     ~Owner() = default;
   };
 
-  TunnelLeg(std::unique_ptr<LegTransport> transport, PeerInfo peer, TunnelLegOptions options);
+  // `preface` is sent before all else, when the leg is uncorked.
+  TunnelLeg(std::unique_ptr<LegTransport> transport, PeerInfo peer, TunnelLegOptions options,
+            std::string preface = std::string());
   ~TunnelLeg();
 
   net::any_io_executor executor() { return transport_->executor(); }
@@ -69,6 +71,9 @@ class TunnelLeg : private LegTransport::Handler, private TimerEntry {
 
   // Begins to watch the peer; reads nothing yet. Forgets peer().
   void Start(Owner& owner);
+
+  // Sends what was held back since Start, so that it goes out at once: to be called soon.
+  void Uncork();
 
   // Whether payload is read. While it is not, the peer is held back.
   void SetReading(bool reading);
@@ -123,15 +128,16 @@ class TunnelLeg : private LegTransport::Handler, private TimerEntry {
   // Sends frames that carry `payload` bytes of binary messages.
   void Send(std::span<const std::uint8_t> frames, std::size_t payload);
   void SendControl(const std::string& frame);
+  void Write(std::span<const std::uint8_t> bytes, error_code& error);
   void OnSendResult(const error_code& error);
   void OnWritable();
   void OnAllSent();
   void FailWriting();
 
   void StartClose(const CloseReason& reason);
-  // Ends the connection: `frame`, what waits, TLS, TCP.
+  // Ends the connection: what waits, `frame`, TLS, TCP.
   void StartEnding(const std::string& frame);
-  void GoOnEnding();
+  void GoOnEnding(const std::string& frame = std::string());
   void TellEnd(const CloseReason& reason);
   void CloseNow();
 
@@ -148,6 +154,8 @@ class TunnelLeg : private LegTransport::Handler, private TimerEntry {
   FrameWriter writer_;
   // Pongs that are to be sent at the end of a batch, or when nothing waits any more.
   std::string pongs_;
+  // What is held back; null once uncorked.
+  std::unique_ptr<std::string> corked_;
   // To be sent when nothing waits any more.
   std::unique_ptr<CloseReason> close_later_;
   // Of what waits, payload of binary messages in bytes.

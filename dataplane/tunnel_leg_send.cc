@@ -38,6 +38,7 @@ net::awaitable<void> CloseTunnelLeg(std::unique_ptr<TunnelLeg> leg, CloseReason 
   LoneOwner owner(leg->executor());
   leg->Start(owner);
   leg->Close(reason);
+  leg->Uncork();
   co_await owner.Wait();
 }
 
@@ -54,10 +55,20 @@ void TunnelLeg::SendText(absl::string_view text) {
   Send(BytesOf(frame), 0);
 }
 
+void TunnelLeg::Uncork() {
+  const std::unique_ptr<std::string> held = std::move(corked_);
+  if (held != nullptr) SendControl(*held);
+}
+
+void TunnelLeg::Write(std::span<const std::uint8_t> bytes, error_code& error) {
+  if (corked_ == nullptr) return transport_->Write(bytes, error);
+  corked_->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 void TunnelLeg::Send(std::span<const std::uint8_t> frames, std::size_t payload) {
   if (write_failed_ || state_ != State::kOpen || close_later_ != nullptr) return;
   error_code error;
-  transport_->Write(frames, error);
+  Write(frames, error);
   if (!error && !pending_) {
     if (payload > 0) owner_->OnDelivered(*this, payload);
     return;
@@ -67,9 +78,9 @@ void TunnelLeg::Send(std::span<const std::uint8_t> frames, std::size_t payload) 
 }
 
 void TunnelLeg::SendControl(const std::string& frame) {
-  if (write_failed_ || frame.empty()) return;
+  if (write_failed_ || frame.empty() || state_ == State::kClosed) return;
   error_code error;
-  transport_->Write(BytesOf(frame), error);
+  Write(BytesOf(frame), error);
   OnSendResult(error);
 }
 
@@ -167,26 +178,28 @@ void TunnelLeg::StartClose(const CloseReason& reason) {
 }
 
 void TunnelLeg::StartEnding(const std::string& frame) {
+  Uncork();
+  if (state_ == State::kClosed) return;
   state_ = State::kEnding;
   keep_alive_.OnClosing(Now());
   Follow();
-  if (pending_ || !frame.empty()) SendControl(frame);
-  if (state_ == State::kEnding && !pending_) GoOnEnding();
+  if (!pending_) return GoOnEnding(frame);
+  SendControl(frame);
 }
 
-void TunnelLeg::GoOnEnding() {
+void TunnelLeg::GoOnEnding(const std::string& frame) {
   if (write_failed_) return CloseNow();
+  if (pending_) return;
   error_code error;
-  if (!pending_) transport_->EndStream(error);
+  transport_->EndStream(BytesOf(frame), error);
   if (error == net::error::would_block) {
     pending_ = true;
     return WatchAgain();
   }
-  if (pending_) return;
   if (error) return CloseNow();
-  transport_->ShutdownSend();
   transport_->Drain(error);
   if (error != net::error::would_block) return CloseNow();
+  transport_->ShutdownSend();
   WatchAgain();
 }
 

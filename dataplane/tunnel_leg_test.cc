@@ -73,8 +73,8 @@ class ScriptedTransport : public LegTransport {
     if (!script_->unsent.empty()) error = net::error::would_block;
     return size;
   }
-  void EndStream(error_code& error) override {
-    error = {};
+  void EndStream(std::span<const std::uint8_t> last, error_code& error) override {
+    Write(last, error);
     script_->stream_ended = true;
   }
   void ShutdownSend() noexcept override { script_->shut_down = true; }
@@ -121,6 +121,8 @@ class TunnelLegTest : public ::testing::Test, protected TunnelLeg::Owner {
     to_ = MakeLeg(to_script_, target_options);
     from_->Start(*this);
     to_->Start(*this);
+    from_->Uncork();
+    to_->Uncork();
     from_->SetReading(true);
   }
 

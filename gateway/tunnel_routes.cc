@@ -117,12 +117,7 @@ net::awaitable<void> TunnelRoutes::Attach(Claim claim, std::unique_ptr<PendingUp
 net::awaitable<void> TunnelRoutes::ServeLeg(Claim claim, std::unique_ptr<PendingUpgrade> upgrade) {
   const bool offered = OffersSubprotocol(*upgrade, kTerminalSubprotocol);
   const absl::string_view subprotocol = offered ? kTerminalSubprotocol : "";
-  absl::StatusOr<std::unique_ptr<TunnelLeg>> accepted = co_await upgrade->AcceptTunnel(subprotocol);
-  if (!accepted.ok()) {
-    relay_.Abandon(claim);
-    co_return;
-  }
-  std::unique_ptr<TunnelLeg> leg = std::move(*accepted);
+  std::unique_ptr<TunnelLeg> leg = upgrade->AcceptTunnel(subprotocol);
   co_await relay_.Serve(std::move(claim), std::move(leg));
 }
 

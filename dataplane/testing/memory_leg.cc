@@ -119,7 +119,9 @@ class MemoryTransport : public LegTransport {
     return size;
   }
 
-  void EndStream(error_code& error) override { error = {}; }
+  void EndStream(std::span<const std::uint8_t> last, error_code& error) override {
+    Write(last, error);
+  }
   void ShutdownSend() noexcept override {
     line_->to_peer.ended = true;
     line_->PokePeer();

@@ -94,9 +94,8 @@ class FakeUpgrade : public dataplane::PendingUpgrade {
     outcome_->subprotocol = std::string(subprotocol);
     co_return std::move(websocket_);
   }
-  dataplane::net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::TunnelLeg>>> AcceptTunnel(
-      absl::string_view /*subprotocol*/) override {
-    co_return absl::UnavailableError("the connection was lost");
+  std::unique_ptr<dataplane::TunnelLeg> AcceptTunnel(absl::string_view /*subprotocol*/) override {
+    return nullptr;
   }
   dataplane::net::awaitable<void> Refuse(dataplane::HttpResponse response) override {
     outcome_->refused = std::move(response);
