@@ -57,10 +57,6 @@ void LegReactor::Change(int descriptor, Watched& watched, std::uint32_t events) 
 void LegReactor::Remove(int descriptor, Watched& watched) {
   epoll_event ignored{};
   ::epoll_ctl(epoll_descriptor_, EPOLL_CTL_DEL, descriptor, &ignored);
-  Forget(watched);
-}
-
-void LegReactor::Forget(Watched& watched) {
   for (epoll_event& event : due_) {
     if (event.data.ptr == &watched) event.data.ptr = nullptr;
   }

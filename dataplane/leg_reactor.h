@@ -43,9 +43,8 @@ class LegReactor : public net::execution_context::service {
   // Errors and hang-ups are told even if `events` is 0. False: the kernel has no room for it.
   bool Add(int descriptor, Watched& watched, std::uint32_t events);
   void Change(int descriptor, Watched& watched, std::uint32_t events);
+  // Before the descriptor is closed: a child of this process may hold it open a while longer.
   void Remove(int descriptor, Watched& watched);
-  // In place of Remove, when the descriptor is about to be closed: the kernel then removes it.
-  void Forget(Watched& watched);
 
   std::size_t size() const { return size_; }
 

@@ -92,7 +92,7 @@ void TlsLegTransport::OnEvents(std::uint32_t events) {
 void TlsLegTransport::Close() noexcept {
   const int descriptor = channel().descriptor();
   if (descriptor < 0) return;
-  if (registered_) reactor_.Forget(*this);
+  if (registered_) reactor_.Remove(descriptor, *this);
   registered_ = false;
   channel().Forget();
   released_.breaker->Retire();

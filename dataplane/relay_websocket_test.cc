@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
@@ -60,12 +61,15 @@ net::awaitable<std::string> ReadKey(TlsStream& stream) {
   co_return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-net::awaitable<std::unique_ptr<TunnelLeg>> Accept(std::unique_ptr<TlsStream> stream) {
+// The relay's end: true once the leg was served. Its handshake is answered when the relay has it.
+net::awaitable<bool> Serve(Relay& relay, Claim claim, std::unique_ptr<TlsStream> stream) {
   const absl::Status status = co_await stream->Handshake(kLong, "", nullptr);
-  if (!status.ok()) co_return nullptr;
+  if (!status.ok()) co_return false;
   const std::string key = co_await ReadKey(*stream);
   PeerInfo peer;
-  co_return AcceptTunnel(std::move(stream), peer, key, "");
+  std::unique_ptr<TunnelLeg> leg = AcceptTunnel(std::move(stream), peer, key, "");
+  co_await relay.Serve(std::move(claim), std::move(leg));
+  co_return true;
 }
 
 net::awaitable<std::unique_ptr<WebSocket>> Dial(std::unique_ptr<TlsStream> stream,
@@ -111,11 +115,6 @@ net::awaitable<bool> WriteAndClose(std::unique_ptr<WebSocket> websocket, std::st
   co_return status.ok();
 }
 
-net::awaitable<bool> Serve(Relay& relay, Claim claim, std::unique_ptr<TunnelLeg> leg) {
-  co_await relay.Serve(std::move(claim), std::move(leg));
-  co_return true;
-}
-
 class RelayWebSocketTest : public ::testing::Test {
  protected:
   RelayWebSocketTest() {
@@ -125,18 +124,17 @@ class RelayWebSocketTest : public ::testing::Test {
     client_tls_ = TlsClientContext::Create(trust, nullptr, {}).value();
   }
 
-  // A WebSocket over loopback: the peer's end, and the relay's.
-  std::pair<std::unique_ptr<WebSocket>, std::unique_ptr<TunnelLeg>> Connect(
-      KeepAliveOptions keep_alive = KeepAliveOptions()) {
+  // A leg over loopback: the peer's end.
+  std::unique_ptr<WebSocket> Connect(Side side, const std::string& id,
+                                     KeepAliveOptions keep_alive = KeepAliveOptions()) {
     SocketPair sockets(context_);
     auto server = std::make_unique<TlsStream>(std::move(sockets.server), server_tls_->Acquire(),
                                               Role::kServer);
     auto client = std::make_unique<TlsStream>(std::move(sockets.client), client_tls_->Acquire(),
                                               Role::kClient);
-    Task<std::unique_ptr<TunnelLeg>> accepting(context_, Accept(std::move(server)));
-    Task<std::unique_ptr<WebSocket>> dialling(context_, Dial(std::move(client), keep_alive));
-    auto peer_end = dialling.Get();
-    return {std::move(peer_end), accepting.Get()};
+    served_.push_back(std::make_unique<Task<bool>>(
+        context_, Serve(relay_, ClaimSide(side, id), std::move(server))));
+    return Task<std::unique_ptr<WebSocket>>(context_, Dial(std::move(client), keep_alive)).Get();
   }
 
   void Register(const std::string& id) {
@@ -160,21 +158,21 @@ class RelayWebSocketTest : public ::testing::Test {
     // A closing device does not wait long.
     KeepAliveOptions hasty;
     hasty.close_timeout = absl::Milliseconds(20);
-    auto [device, device_leg] = Connect(hasty);
-    auto [console, console_leg] = Connect();
-    Task<bool> device_served(context_,
-                             Serve(relay_, ClaimSide(Side::kDevice, id), std::move(device_leg)));
+    std::unique_ptr<WebSocket> device = Connect(Side::kDevice, id, hasty);
+    ASSERT_NE(device, nullptr);
+    std::unique_ptr<WebSocket> console;
+    if (goes == DeviceGoes::kWhileTheConsoleSends) console = Connect(Side::kConsole, id);
     Task<bool> device_done(context_, WriteAndClose(std::move(device), output));
     if (goes == DeviceGoes::kBeforeTheConsoleComes) {
       ASSERT_TRUE(device_done.Get());
+      console = Connect(Side::kConsole, id);
     }
-    Task<bool> console_served(context_,
-                              Serve(relay_, ClaimSide(Side::kConsole, id), std::move(console_leg)));
+    ASSERT_NE(console, nullptr);
     Task<int> input(context_, WriteMany(*console, std::string(50, 'i'), 200));
     const Received received = Task<Received>(context_, ReadAll(*console)).Get();
     input.Get();
-    ASSERT_TRUE(device_served.Get());
-    ASSERT_TRUE(console_served.Get());
+    for (const auto& served : served_) ASSERT_TRUE(served->Get());
+    served_.clear();
     AwaitNoLegs();
 
     ASSERT_EQ(received.bytes.size(), output.size()) << id;
@@ -208,6 +206,7 @@ class RelayWebSocketTest : public ::testing::Test {
   Relay relay_{
       [this](absl::string_view) -> net::any_io_executor { return context_.get_executor(); },
       observer_, SystemClock(), Options()};
+  std::vector<std::unique_ptr<Task<bool>>> served_;
 };
 
 TEST_F(RelayWebSocketTest, DeliversAllOfADeviceThatIsLongGone) {

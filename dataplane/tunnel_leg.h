@@ -40,7 +40,7 @@ struct TunnelLegOptions {
 //
 // Thread: the executor's. Lifetime: outlives all calls of its owner's methods: to be destroyed from
 // elsewhere.
-class TunnelLeg : private LegTransport::Handler, private TimerEntry {
+class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
  public:
   // Whoever serves the leg. Nothing is called before Start, nor after OnClosed.
   class Owner {
