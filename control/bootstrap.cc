@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
+#include "base/state_file.h"
 #include "base/status.h"
 #include "control/certificate_authority.h"
-#include "control/state_file.h"
 
 namespace fairlead::control {
 namespace {

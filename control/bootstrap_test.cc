@@ -10,9 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/state_file.h"
 #include "base/status_matchers.h"
 #include "control/sqlite_store.h"
-#include "control/state_file.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {

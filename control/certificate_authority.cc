@@ -14,9 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/state_file.h"
 #include "base/status.h"
 #include "control/sha256.h"
-#include "control/state_file.h"
 
 namespace fairlead::control {
 namespace {

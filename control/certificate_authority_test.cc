@@ -13,10 +13,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/state_file.h"
 #include "base/status_matchers.h"
 #include "control/csr_for_test.h"
 #include "control/link_identity.h"
-#include "control/state_file.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {

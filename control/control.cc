@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/log.h"
+#include "base/state_file.h"
 #include "base/status.h"
 #include "control/audit_log.h"
 #include "control/audit_service.h"
@@ -38,7 +39,6 @@
 #include "control/session_coordinator.h"
 #include "control/session_service.h"
 #include "control/sqlite_store.h"
-#include "control/state_file.h"
 #include "control/unimplemented_services.h"
 
 namespace fairlead::control {

@@ -14,8 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/flag_checks.h"
+#include "base/state_file.h"
 #include "base/status.h"
-#include "control/state_file.h"
 
 namespace fairlead::control {
 namespace {

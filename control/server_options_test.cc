@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/state_file.h"
 #include "base/status_matchers.h"
-#include "control/state_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
