@@ -3,7 +3,6 @@
 // See process.h.
 #include "tests/support/process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -107,15 +106,6 @@ absl::optional<ExitStatus> Process::Wait(absl::Duration limit) {
   ended_ = WIFEXITED(status) ? ExitStatus{true, WEXITSTATUS(status)}
                              : ExitStatus{false, WTERMSIG(status)};
   return ended_;
-}
-
-int OpenDescriptors(pid_t pid) {
-  DIR* folder = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
-  if (folder == nullptr) return -1;
-  int count = 0;
-  while (const dirent* entry = readdir(folder)) count += entry->d_name[0] != '.';
-  closedir(folder);
-  return count;
 }
 
 absl::optional<std::string> ReadFile(const std::string& path) {

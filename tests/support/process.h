@@ -57,9 +57,6 @@ class Process {
   absl::optional<ExitStatus> ended_;
 };
 
-// How many descriptors the process `pid` has open.
-int OpenDescriptors(pid_t pid);
-
 // The whole file, or nothing if there is none.
 absl::optional<std::string> ReadFile(const std::string& path);
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/descriptors.h"
 
 namespace fairlead::tests {
 
@@ -27,11 +28,17 @@ void ExpectShellEnds(const std::string& pid) {
 }
 
 void ExpectNextSessionWorks(Cluster& cluster, const std::string& unit_id) {
-  auto leg = cluster.Open(unit_id);
+  nlohmann::json session;
+  auto leg = cluster.Open(unit_id, &session);
   ASSERT_TRUE(leg->Send("echo al''ive; exit 4\n").ok());
   leg->ReadToEnd();
   EXPECT_THAT(leg->output(), ::testing::HasSubstr("alive"));
   EXPECT_EQ(leg->close().code, 1000) << leg->close().text;
+  // Telnet has no way to tell an exit code.
+  if (session.value("stream", "") != "PTY") return;
+  const nlohmann::json end = leg->Control("end");
+  ASSERT_TRUE(end.is_object()) << "no end";
+  EXPECT_EQ(end.value("exitCode", -1), 4) << end;
 }
 
 void ExpectNoSessions(Cluster& cluster, absl::Duration limit) {
@@ -39,9 +46,19 @@ void ExpectNoSessions(Cluster& cluster, absl::Duration limit) {
       << cluster.UnendedSessions() << " ghost sessions";
 }
 
-void ExpectDescriptors(pid_t pid, int before) {
-  EXPECT_TRUE(Eventually(kCleanUp, [&] { return OpenDescriptors(pid) <= before; }))
-      << OpenDescriptors(pid) << " descriptors, " << before << " before";
+int OpenDescriptors(const std::map<std::string, Process*>& processes) {
+  int count = 0;
+  for (const auto& [name, process] : processes) count += OpenDescriptors(process->pid());
+  return count;
+}
+
+void ExpectDescriptors(const std::map<std::string, Process*>& processes, int most) {
+  if (Eventually(kCleanUp, [&] { return OpenDescriptors(processes) <= most; })) return;
+  std::string lists;
+  for (const auto& [name, process] : processes) {
+    absl::StrAppend(&lists, "--- ", name, " ---\n", ListDescriptors(process->pid()));
+  }
+  ADD_FAILURE() << OpenDescriptors(processes) << " descriptors, not " << most << "\n" << lists;
 }
 
 Opened OpenUpTo(Cluster& cluster, const std::string& unit_id, Step step) {

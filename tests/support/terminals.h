@@ -5,14 +5,14 @@
 #ifndef FAIRLEAD_TESTS_SUPPORT_TERMINALS_H_
 #define FAIRLEAD_TESTS_SUPPORT_TERMINALS_H_
 
-#include <sys/types.h>
-
+#include <map>
 #include <memory>
 #include <string>
 
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "tests/support/cluster.h"
+#include "tests/support/process.h"
 
 namespace fairlead::tests {
 
@@ -41,12 +41,15 @@ std::string ShellPid(ConsoleLeg& leg);
 // Whether the process is gone. A zombie counts as gone: it runs nothing any more.
 bool IsGone(const std::string& pid);
 
+// The descriptors of the processes, in all.
+int OpenDescriptors(const std::map<std::string, Process*>& processes);
+
 // Expectations of GoogleTest.
 void ExpectShellEnds(const std::string& pid);
 void ExpectNextSessionWorks(Cluster& cluster, const std::string& unit_id);
 void ExpectNoSessions(Cluster& cluster, absl::Duration limit = kCleanUp);
-// Waits until the process has no more descriptors than before.
-void ExpectDescriptors(pid_t pid, int before);
+// Waits until the processes have at most so many descriptors in all, or else lists them.
+void ExpectDescriptors(const std::map<std::string, Process*>& processes, int most);
 
 }  // namespace fairlead::tests
 
