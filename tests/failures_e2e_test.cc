@@ -52,15 +52,15 @@ class Failures : public ::testing::Test {
     }
   }
 
-  void AwaitAll(const std::string& state) {
+  void AwaitAll(const std::string& state, absl::Duration limit = kPresence) {
     for (const Place& place : places_) {
-      EXPECT_TRUE(cluster_.AwaitDevice(place.unit_id, state, kPresence))
+      EXPECT_TRUE(cluster_.AwaitDevice(place.unit_id, state, limit))
           << place.flow.Label() << " is not " << state;
     }
   }
 
   void ExpectAllWorks() {
-    AwaitAll("ONLINE");
+    AwaitAll("ONLINE", kReturn);
     for (const Place& place : places_) {
       SCOPED_TRACE(place.flow.Label());
       ExpectNextSessionWorks(cluster_, place.unit_id);

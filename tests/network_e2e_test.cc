@@ -64,7 +64,7 @@ class Network : public ::testing::Test {
   }
 
   void ExpectAllWorks() {
-    AwaitAll("ONLINE", absl::Seconds(90));
+    AwaitAll("ONLINE", kReturn);
     for (const Place& place : places_) {
       SCOPED_TRACE(place.flow.Label());
       ExpectNextSessionWorks(cluster_, place.unit_id);

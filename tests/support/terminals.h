@@ -19,6 +19,9 @@ namespace fairlead::tests {
 // What the product promises after any loss.
 inline constexpr absl::Duration kCleanUp = absl::Seconds(30);
 inline constexpr absl::Duration kPresence = absl::Seconds(45);
+// How long a device may take to come back after a long outage: it pauses for up to 60 s between two
+// rounds of attempts.
+inline constexpr absl::Duration kReturn = absl::Seconds(90);
 
 // How far a session has come.
 enum class Step { kCreated, kAttached, kFlowing, kFlooding };
