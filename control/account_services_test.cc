@@ -1,307 +1,31 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Log-in, keys, audit and the methods of later versions, through a real gRPC server in this
-// process, as the adapters call them.
-#include <grpcpp/grpcpp.h>
-
-#include <atomic>
-#include <memory>
+// First-authentication keys, the audit log, and the methods of later versions.
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/clock.h"
-#include "base/executor.h"
 #include "base/status.h"
-#include "base/status_matchers.h"
-#include "control/audit_service.h"
-#include "control/auth_service.h"
-#include "control/enrollment_service.h"
+#include "control/account_services_fixture_for_test.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
-#include "control/sqlite_store.h"
-#include "control/unimplemented_services.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "proto/error.pb.h"
 
 namespace fairlead::control {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using Key = v1::FirstAuthenticationKey;
 
-constexpr char kPassword[] = "correct horse battery staple";
-
-class AccountServicesTest : public ::testing::Test {
+class AccountServicesTest : public AccountServicesFixture {
  protected:
-  AccountServicesTest() {
-    AddUser("admin", false);
-    AddUser("gone", true);
-    grpc::ServerBuilder builder;
-    builder.RegisterService(&auth_);
-    builder.RegisterService(&enrollment_);
-    builder.RegisterService(&audit_service_);
-    builder.RegisterService(&users_);
-    builder.RegisterService(&roles_);
-    server_ = builder.BuildAndStart();
-    channel_ = server_->InProcessChannel(grpc::ChannelArguments());
-  }
-  ~AccountServicesTest() override {
-    server_->Shutdown();
-    workers_.Stop();
-  }
-
-  void AddUser(const std::string& name, bool disabled) {
-    UserRecord user;
-    user.username = name;
-    user.password_hash = hasher_.Hash(kPassword).value();
-    user.roles = {"roles/administrator"};
-    user.disabled = disabled;
-    EXPECT_THAT(store_->PutUser(user), IsOk());
-  }
-
-  // Metadata for a call with `token`, or without.
-  struct Call : grpc::ClientContext {
-    explicit Call(const std::string& token, const std::string& scheme = "Bearer ") {
-      if (!token.empty()) AddMetadata("authorization", scheme + token);
-      AddMetadata(kPeerAddressMetadata, "192.0.2.1:4711");
-    }
-  };
-
-  grpc::Status Login(const std::string& user, const std::string& password,
-                     v1::LoginResponse* response) {
-    Call call("");
-    v1::LoginRequest request;
-    request.set_username(user);
-    request.set_password(password);
-    return auth_stub().Login(&call, request, response);
-  }
-  std::string Token() {
-    v1::LoginResponse response;
-    EXPECT_TRUE(Login("admin", kPassword, &response).ok());
-    return response.access_token();
-  }
-  grpc::Status GetCaller(const std::string& token, v1::Caller* caller) {
-    Call call(token);
-    return auth_stub().GetCaller(&call, v1::GetCallerRequest(), caller);
-  }
-  bool IsGood(const std::string& token) {
-    v1::Caller caller;
-    const grpc::Status status = GetCaller(token, &caller);
-    if (!status.ok()) {
-      EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-    }
-    return status.ok();
-  }
   grpc::Status CreateKey(const std::string& token, const Key& wanted, Key* created) {
     Call call(token);
     v1::CreateFirstAuthenticationKeyRequest request;
     *request.mutable_first_authentication_key() = wanted;
     return enrollment_stub().CreateFirstAuthenticationKey(&call, request, created);
   }
-  std::vector<v1::AuditEvent> Events(const std::string& filter) {
-    Call call(Token());
-    v1::ListAuditEventsRequest request;
-    request.set_filter(filter);
-    v1::ListAuditEventsResponse response;
-    EXPECT_TRUE(v1::AuditService::Stub(channel_).ListAuditEvents(&call, request, &response).ok());
-    return {response.audit_events().begin(), response.audit_events().end()};
-  }
-
-  v1::AuthService::Stub auth_stub() { return v1::AuthService::Stub(channel_); }
-  v1::EnrollmentService::Stub enrollment_stub() { return v1::EnrollmentService::Stub(channel_); }
-
-  FakeClock clock_;
-  std::unique_ptr<SqliteStore> store_ = SqliteStore::Open(":memory:").value();
-  AuditLog audit_{*store_, clock_};
-  PasswordHasher hasher_{PasswordCost{64, 1, 1}};
-  ThreadExecutor workers_{"workers", 2, 100};
-  TokenAuthenticator authenticator_{*store_, clock_, nullptr};
-  CallSupport support_{workers_, authenticator_};
-  AuthService auth_{support_, authenticator_, *store_, audit_, clock_, hasher_};
-  EnrollmentService enrollment_{support_, *store_, audit_, clock_};
-  AuditService audit_service_{support_, *store_};
-  UserService users_{support_};
-  RoleService roles_{support_};
-  std::unique_ptr<grpc::Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
 };
-
-TEST_F(AccountServicesTest, LogsInAndTellsWhoOneIs) {
-  v1::LoginResponse login;
-  ASSERT_TRUE(Login("admin", kPassword, &login).ok());
-  v1::Caller caller;
-  ASSERT_TRUE(GetCaller(login.access_token(), &caller).ok());
-
-  EXPECT_EQ(login.access_token().size(), 43u);
-  EXPECT_EQ(FromTimestamp(login.expire_time()), clock_.Now() + absl::Minutes(30));
-  EXPECT_EQ(caller.user(), "users/admin");
-  EXPECT_EQ(caller.roles(0), "roles/administrator");
-  EXPECT_EQ(store_->GetUser("admin")->last_login_time, clock_.Now());
-  EXPECT_THAT(store_->GetToken(login.access_token()), StatusIs(absl::StatusCode::kNotFound))
-      << "only the hash is stored";
-  EXPECT_THAT(store_->GetToken(Sha256(login.access_token())), IsOk());
-  const v1::AuditEvent event = Events("action=auth.login outcome=SUCCEEDED").back();
-  EXPECT_EQ(event.actor(), "users/admin");
-  EXPECT_EQ(event.peer_address(), "192.0.2.1:4711");
-}
-
-TEST_F(AccountServicesTest, RefusesEveryWrongLoginAlike) {
-  v1::LoginResponse response;
-  const grpc::Status wrong = Login("admin", "wrong", &response);
-  const grpc::Status nobody = Login("nobody", kPassword, &response);
-  const grpc::Status disabled = Login("gone", kPassword, &response);
-
-  EXPECT_EQ(wrong.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-  EXPECT_EQ(wrong.error_message(), nobody.error_message());
-  EXPECT_EQ(wrong.error_message(), disabled.error_message());
-  EXPECT_EQ(wrong.error_code(), nobody.error_code());
-  EXPECT_EQ(wrong.error_details(), disabled.error_details());
-  const auto events = Events("outcome=REFUSED");
-  ASSERT_EQ(events.size(), 3u);
-  EXPECT_EQ(events[0].actor(), "anonymous");
-  EXPECT_THAT(events[0].detail(), HasSubstr("\"gone\""));
-  EXPECT_THAT(events[0].detail(), HasSubstr("disabled"));
-  EXPECT_THAT(events[2].detail(), Not(HasSubstr("wrong\"")));
-}
-
-TEST_F(AccountServicesTest, NamesTheBadFieldOfALogin) {
-  v1::LoginResponse response;
-  EXPECT_THAT(Login("", "x", &response).error_message(), HasSubstr("username must have 1 to 64"));
-  EXPECT_EQ(Login(std::string(65, 'a'), "x", &response).error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(Login("a", "", &response).error_message(), HasSubstr("password must have 1 to 1024"));
-  EXPECT_EQ(Login("a", std::string(1025, 'a'), &response).error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-}
-
-TEST_F(AccountServicesTest, GuessingIsSlowedDownAlsoForUsersThatDoNotExist) {
-  v1::LoginResponse response;
-  for (const char* user : {"admin", "nobody"}) {
-    for (int i = 0; i < 5; ++i) {
-      EXPECT_EQ(Login(user, "wrong", &response).error_code(), grpc::StatusCode::UNAUTHENTICATED);
-    }
-    for (int i = 0; i < 3; ++i) {
-      const grpc::Status status = Login(user, kPassword, &response);
-      EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-      EXPECT_THAT(status.error_message(), HasSubstr("wait 1 second,"));
-    }
-  }
-  clock_.Advance(absl::Seconds(1));
-
-  EXPECT_TRUE(Login("admin", kPassword, &response).ok());
-  int throttled = 0;
-  for (const v1::AuditEvent& event : Events("outcome=REFUSED")) {
-    if (event.detail().find("too many") != std::string::npos) ++throttled;
-  }
-  EXPECT_EQ(throttled, 2) << "one record for each wait";
-}
-
-TEST_F(AccountServicesTest, TokensSlideAndExpire) {
-  const std::string token = Token();
-  for (int i = 0; i < 4; ++i) {
-    clock_.Advance(absl::Minutes(29));
-    EXPECT_TRUE(IsGood(token)) << i;
-  }
-  clock_.Advance(absl::Minutes(30));
-
-  EXPECT_FALSE(IsGood(token));
-}
-
-TEST_F(AccountServicesTest, TheExpiryIsWrittenAtMostOnceAMinute) {
-  const std::string token = Token();
-  const absl::Time start = clock_.Now();
-  const auto stored = [&] { return store_->GetToken(Sha256(token))->expire_time; };
-
-  clock_.Advance(absl::Seconds(59));
-  EXPECT_TRUE(IsGood(token));
-  EXPECT_EQ(stored(), start + absl::Minutes(30));
-  clock_.Advance(absl::Seconds(1));
-  EXPECT_TRUE(IsGood(token));
-  EXPECT_EQ(stored(), start + absl::Minutes(31));
-}
-
-TEST_F(AccountServicesTest, LogoutRevokesTheTokenAtOnce) {
-  const std::string token = Token();
-  const std::string other = Token();
-  Call call(token);
-  v1::LogoutResponse response;
-  ASSERT_TRUE(auth_stub().Logout(&call, v1::LogoutRequest(), &response).ok());
-
-  EXPECT_FALSE(IsGood(token));
-  EXPECT_TRUE(IsGood(other));
-  EXPECT_EQ(Events("action=auth.logout")[0].actor(), "users/admin");
-}
-
-TEST_F(AccountServicesTest, ADisabledUsersTokensAreRefused) {
-  const std::string token = Token();
-  UserRecord user = store_->GetUser("admin").value();
-  user.disabled = true;
-  ASSERT_THAT(store_->PutUser(user), IsOk());
-
-  EXPECT_FALSE(IsGood(token));
-}
-
-TEST_F(AccountServicesTest, RefusesBadAuthorization) {
-  const std::string token = Token();
-  v1::Caller caller;
-  {
-    Call call("");
-    const grpc::Status status = auth_stub().GetCaller(&call, v1::GetCallerRequest(), &caller);
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-    EXPECT_THAT(status.error_message(), HasSubstr("authorization: Bearer"));
-    v1::Status details;
-    v1::ErrorInfo info;
-    ASSERT_TRUE(details.ParseFromString(status.error_details()));
-    ASSERT_TRUE(details.details(0).UnpackTo(&info));
-    EXPECT_EQ(info.reason(), "TOKEN_MISSING");
-  }
-  for (const char* scheme : {"Basic ", "Bearer", "", "Bearer x"}) {
-    Call call(token, scheme);
-    EXPECT_FALSE(auth_stub().GetCaller(&call, v1::GetCallerRequest(), &caller).ok()) << scheme;
-  }
-  {
-    Call call(token, "bearer ");
-    EXPECT_TRUE(auth_stub().GetCaller(&call, v1::GetCallerRequest(), &caller).ok());
-  }
-  Call twice(token);
-  twice.AddMetadata("authorization", "Bearer " + token);
-  EXPECT_FALSE(auth_stub().GetCaller(&twice, v1::GetCallerRequest(), &caller).ok());
-  EXPECT_FALSE(IsGood(std::string(300, 'a')));
-}
-
-TEST_F(AccountServicesTest, TheNetworkAddressIsBelievedInProcessOnly) {
-  // A call over a real connection, whose metadata anybody may write.
-  class Resolver : public CallPeerResolver {
-   public:
-    absl::optional<CallPeer> Resolve(absl::string_view) const override {
-      return CallPeer{"198.51.100.7:1", {}};
-    }
-  };
-  const Resolver resolver;
-  TokenAuthenticator authenticator(*store_, clock_, &resolver);
-  CallSupport support{workers_, authenticator};
-  AuthService remote(support, authenticator, *store_, audit_, clock_, hasher_);
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&remote);
-  const auto server = builder.BuildAndStart();
-  const auto channel =
-      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
-  Call call("");
-  v1::LoginRequest request;
-  request.set_username("admin");
-  request.set_password(kPassword);
-  v1::LoginResponse response;
-
-  ASSERT_TRUE(v1::AuthService::Stub(channel).Login(&call, request, &response).ok());
-  server->Shutdown();
-
-  EXPECT_EQ(Events("action=auth.login").at(1).peer_address(), "198.51.100.7:1");
-}
 
 TEST_F(AccountServicesTest, CreatesAndListsKeys) {
   const std::string token = Token();
@@ -442,20 +166,6 @@ TEST_F(AccountServicesTest, LaterMethodsSaySo) {
   EXPECT_EQ(
       v1::UserService::Stub(channel_).GetUser(&stranger, v1::GetUserRequest(), &user).error_code(),
       grpc::StatusCode::UNAUTHENTICATED);
-}
-
-TEST_F(AccountServicesTest, ManyLoginsAtOnce) {
-  std::atomic<int> good{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
-      v1::LoginResponse response;
-      if (Login("admin", kPassword, &response).ok() && IsGood(response.access_token())) ++good;
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-
-  EXPECT_EQ(good, 8);
 }
 
 TEST(CheckNewKey, NamesFieldAndRange) {

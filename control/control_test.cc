@@ -15,12 +15,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
-#include "control/fake_edge_service.h"
+#include "control/control_fixture_for_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/audit.grpc.pb.h"
-#include "proto/auth.grpc.pb.h"
-#include "proto/device.grpc.pb.h"
 #include "proto/enrollment.grpc.pb.h"
 #include "proto/icg.grpc.pb.h"
 #include "proto/options.pb.h"
@@ -35,54 +33,19 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-constexpr char kPassword[] = "correct horse battery";
-constexpr char kUnit[] = "00E0C514325B";
-
-class ControlTest : public ::testing::Test {
+class ControlTest : public ControlFixture {
  protected:
-  ControlTest() { Start(); }
-  ~ControlTest() override { Stop(); }
-
-  void Start() {
-    ControlOptions options;
-    options.state_dir =
-        absl::StrCat(::testing::TempDir(), "/control_test_", getpid(), "_",
-                     ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    options.admin_password = kPassword;
-    options.token_check_interval = absl::Milliseconds(10);
-    auto control = Control::Create(options);
-    ASSERT_THAT(control, IsOk());
-    control_ = *std::move(control);
-    grpc::ServerBuilder builder;
-    for (grpc::Service* service : control_->services()) builder.RegisterService(service);
-    builder.RegisterService(&edge_);
-    server_ = builder.BuildAndStart();
-    channel_ = server_->InProcessChannel(grpc::ChannelArguments());
-    control_->SetPublicAddress("ums.example:8443");
-    ASSERT_THAT(control_->Start(channel_), IsOk());
+  void SetUp() override {
+    ControlFixture::SetUp();
     sessions_ = v1::SessionService::NewStub(channel_);
-    devices_ = v1::DeviceService::NewStub(channel_);
-    Login();
-  }
-  void Stop() {
-    control_->Stop();
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_->Wait();
-    server_.reset();
-    control_.reset();
   }
 
-  void Login() {
-    grpc::ClientContext context;
-    v1::LoginRequest request;
-    request.set_username("admin");
-    request.set_password(kPassword);
-    v1::LoginResponse response;
-    const grpc::Status status =
-        v1::AuthService::NewStub(channel_)->Login(&context, request, &response);
-    ASSERT_TRUE(status.ok()) << status.error_message();
-    token_ = response.access_token();
+  ControlOptions Options() override {
+    ControlOptions options = ControlFixture::Options();
+    options.token_check_interval = absl::Milliseconds(10);
+    return options;
   }
+
   void Logout() {
     const auto context = NewContext();
     v1::LogoutResponse response;
@@ -91,20 +54,6 @@ class ControlTest : public ::testing::Test {
                     .ok());
   }
 
-  std::unique_ptr<grpc::ClientContext> NewContext() {
-    auto context = std::make_unique<grpc::ClientContext>();
-    context->AddMetadata("authorization", absl::StrCat("Bearer ", token_));
-    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-    return context;
-  }
-
-  void CreateDevice() {
-    v1::CreateDeviceRequest request;
-    request.mutable_device()->set_unit_id(kUnit);
-    v1::Device device;
-    const grpc::Status status = devices_->CreateDevice(NewContext().get(), request, &device);
-    ASSERT_TRUE(status.ok()) << status.error_message();
-  }
   // A device that is online.
   void ConnectDevice() {
     CreateDevice();
@@ -132,13 +81,7 @@ class ControlTest : public ::testing::Test {
   }
   static std::string IdOf(const v1::Session& session) { return session.name().substr(9); }
 
-  FakeEdgeService edge_;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<grpc::Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::SessionService::Stub> sessions_;
-  std::unique_ptr<v1::DeviceService::Stub> devices_;
-  std::string token_;
 };
 
 // Calls a method, streaming or not, without a token.
@@ -184,7 +127,7 @@ TEST_F(ControlTest, ASessionFromRequestToEnd) {
 
   const v1::Session session = CreateSession();
   EXPECT_EQ(session.console_ticket().size(), 43u);
-  EXPECT_EQ(session.console_url(), "wss://ums.example:8443/console-connector/terminal");
+  EXPECT_EQ(session.console_url(), "wss://ums.example/console-connector/terminal");
   const auto context = NewContext();
   v1::WatchSessionRequest watch;
   watch.set_name(session.name());
@@ -345,7 +288,7 @@ TEST_F(ControlTest, ARestartKeepsDevicesAndEndsSessions) {
   edge_.Tunnel(IdOf(session), v1::TunnelEvent::CONSOLE_ATTACHED);
 
   Stop();
-  Start();
+  SetUp();
 
   v1::GetSessionRequest get;
   get.set_name(session.name());
@@ -362,11 +305,7 @@ TEST_F(ControlTest, ARestartKeepsDevicesAndEndsSessions) {
 }
 
 TEST_F(ControlTest, TwoServersDoNotShareAStateFolder) {
-  ControlOptions options;
-  options.state_dir = absl::StrCat(::testing::TempDir(), "/control_test_", getpid(), "_",
-                                   ::testing::UnitTest::GetInstance()->current_test_info()->name());
-
-  EXPECT_THAT(Control::Create(options),
+  EXPECT_THAT(Control::Create(Options()),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another server")));
 }
 

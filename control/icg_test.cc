@@ -3,9 +3,7 @@
 // ICGs by the control plane's services, with fake edges and a real store: registration, links,
 // connectors, deletion and restart.
 #include <grpcpp/grpcpp.h>
-#include <unistd.h>
 
-#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,15 +14,12 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/status_matchers.h"
-#include "control/control.h"
+#include "control/control_fixture_for_test.h"
 #include "control/fake_edge_service.h"
-#include "control/icg_service.h"
 #include "control/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/audit.grpc.pb.h"
-#include "proto/auth.grpc.pb.h"
-#include "proto/device.grpc.pb.h"
 #include "proto/icg.grpc.pb.h"
 
 namespace fairlead::control {
@@ -33,9 +28,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-constexpr char kPassword[] = "correct horse battery";
-constexpr char kUnit[] = "00E0C514325B";
 
 // An ICG that is reached in-process.
 struct FakeIcg {
@@ -87,54 +79,21 @@ class FakeDialer : public EdgeDialer {
   std::vector<EdgeDialRequest> requests_ ABSL_GUARDED_BY(mutex_);
 };
 
-class IcgTest : public ::testing::Test {
+class IcgTest : public ControlFixture {
  protected:
-  IcgTest() { Start(); }
+  // The dialer must outlast the control plane.
   ~IcgTest() override { Stop(); }
 
-  void Start() {
-    ControlOptions options;
-    options.state_dir =
-        absl::StrCat(::testing::TempDir(), "/icg_test_", getpid(), "_",
-                     ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    options.admin_password = kPassword;
+  void SetUp() override {
+    ControlFixture::SetUp();
+    icgs_ = v1::IcgService::NewStub(channel_);
+  }
+
+  ControlOptions Options() override {
+    ControlOptions options = ControlFixture::Options();
     options.edge_dialer = &dialer_;
     options.allowed_origins = {"https://terminal.example"};
-    auto control = Control::Create(options);
-    ASSERT_THAT(control, IsOk());
-    control_ = *std::move(control);
-    grpc::ServerBuilder builder;
-    for (grpc::Service* service : control_->services()) builder.RegisterService(service);
-    builder.RegisterService(&local_);
-    server_ = builder.BuildAndStart();
-    channel_ = server_->InProcessChannel(grpc::ChannelArguments());
-    control_->SetPublicAddress("ums.example:443");
-    ASSERT_THAT(control_->Start(channel_), IsOk());
-    icgs_ = v1::IcgService::NewStub(channel_);
-    devices_ = v1::DeviceService::NewStub(channel_);
-    Login();
-  }
-  void Stop() {
-    control_->Stop();
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_->Wait();
-    server_.reset();
-    control_.reset();
-  }
-  void Login() {
-    grpc::ClientContext context;
-    v1::LoginRequest request;
-    request.set_username("admin");
-    request.set_password(kPassword);
-    v1::LoginResponse response;
-    ASSERT_TRUE(v1::AuthService::NewStub(channel_)->Login(&context, request, &response).ok());
-    token_ = response.access_token();
-  }
-  std::unique_ptr<grpc::ClientContext> NewContext() {
-    auto context = std::make_unique<grpc::ClientContext>();
-    context->AddMetadata("authorization", absl::StrCat("Bearer ", token_));
-    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-    return context;
+    return options;
   }
 
   static v1::RegisterIcgRequest Request(const std::string& id) {
@@ -178,12 +137,6 @@ class IcgTest : public ::testing::Test {
   v1::Icg AwaitConnected() {
     return AwaitIcg([](const v1::Icg& icg) { return icg.state() == v1::Icg::CONNECTED; });
   }
-  void CreateDevice(const std::string& unit_id = kUnit) {
-    v1::CreateDeviceRequest request;
-    request.mutable_device()->set_unit_id(unit_id);
-    v1::Device device;
-    ASSERT_TRUE(devices_->CreateDevice(NewContext().get(), request, &device).ok());
-  }
   v1::Device GetDevice() {
     v1::GetDeviceRequest request;
     request.set_name(absl::StrCat("devices/", kUnit));
@@ -202,13 +155,7 @@ class IcgTest : public ::testing::Test {
   }
 
   FakeDialer dialer_;
-  FakeEdgeService local_;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<grpc::Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::IcgService::Stub> icgs_;
-  std::unique_ptr<v1::DeviceService::Stub> devices_;
-  std::string token_;
 };
 
 TEST_F(IcgTest, RegisteringReturnsTheBundleOnceAndDialsIt) {
@@ -336,21 +283,21 @@ TEST_F(IcgTest, ADeviceOverAnIcgCountsThereAndIsOfflineWithoutTheLink) {
 
 TEST_F(IcgTest, ConnectorsArePushedWhenIcgsComeAndGo) {
   CreateDevice();
-  local_.Connect(kUnit);
-  local_.AwaitMessage(v1::ServerMessage::kWelcome);
+  edge_.Connect(kUnit);
+  edge_.AwaitMessage(v1::ServerMessage::kWelcome);
 
   Register("berlin");
-  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+  EXPECT_THAT(Lines(edge_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
               testing::ElementsAre("SERVER ums.example:443", "ICG berlin.example:443", "NONE"));
   v1::UpdateDeviceRequest request;
   request.mutable_device()->set_name(absl::StrCat("devices/", kUnit));
   request.mutable_device()->set_connector_preference(v1::Device::ICG);
   v1::Device device;
   ASSERT_TRUE(devices_->UpdateDevice(NewContext().get(), request, &device).ok());
-  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+  EXPECT_THAT(Lines(edge_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
               testing::ElementsAre("SERVER ums.example:443", "ICG berlin.example:443", "ICG"));
   ASSERT_TRUE(Delete("icgs/berlin").ok());
-  EXPECT_THAT(Lines(local_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
+  EXPECT_THAT(Lines(edge_.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
               testing::ElementsAre("SERVER ums.example:443", "ICG"));
 }
 
@@ -362,7 +309,7 @@ TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
   CreateDevice();
   icg.edge.Connect(kUnit);
   icg.edge.AwaitMessage(v1::ServerMessage::kWelcome);
-  local_.Await(v1::EdgeCommand::kConfigure);
+  edge_.Await(v1::EdgeCommand::kConfigure);
 
   ASSERT_TRUE(Delete("icgs/berlin").ok());
 
@@ -370,13 +317,13 @@ TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
       Lines(icg.edge.AwaitMessage(v1::ServerMessage::kUpdateConnectors).update_connectors()),
       testing::ElementsAre("SERVER ums.example:443", "NONE"));
   EXPECT_EQ(icg.edge.Await(v1::EdgeCommand::kDropDevice).drop_device().unit_id(), kUnit);
-  EXPECT_THAT(local_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
+  EXPECT_THAT(edge_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
               testing::SizeIs(1));
   EXPECT_THAT(List(), IsEmpty());
   const std::size_t dials = dialer_.AwaitDials(0).size();
   Stop();
-  Start();
-  EXPECT_THAT(local_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
+  SetUp();
+  EXPECT_THAT(edge_.Await(v1::EdgeCommand::kConfigure).configure().revoked_fingerprints(),
               testing::SizeIs(1));
   EXPECT_EQ(dialer_.AwaitDials(0).size(), dials);
   Register("berlin");
@@ -390,7 +337,7 @@ TEST_F(IcgTest, ARestartLinksTheStoredIcgsAgain) {
   AwaitConnected();
 
   Stop();
-  Start();
+  SetUp();
 
   EXPECT_EQ(AwaitConnected().external_address(), "berlin.example:443");
 }
@@ -403,7 +350,7 @@ TEST_F(IcgTest, AnOs11DeviceIsProbedWhenItsAddressIsSet) {
   ASSERT_TRUE(devices_->CreateDevice(NewContext().get(), create, &device).ok());
   EXPECT_EQ(device.os_generation(), v1::Device::OS_11);
 
-  const v1::ProbeDevice probe = local_.Await(v1::EdgeCommand::kProbeDevice).probe_device();
+  const v1::ProbeDevice probe = edge_.Await(v1::EdgeCommand::kProbeDevice).probe_device();
 
   EXPECT_EQ(probe.unit_id(), kUnit);
   EXPECT_EQ(probe.address(), "[2001:db8::7]:30022");
@@ -411,7 +358,7 @@ TEST_F(IcgTest, AnOs11DeviceIsProbedWhenItsAddressIsSet) {
   event.mutable_probe_result()->set_unit_id(kUnit);
   event.mutable_probe_result()->set_probe_id(probe.probe_id());
   event.mutable_probe_result()->set_reachable(true);
-  local_.Send(event);
+  edge_.Send(event);
   const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(20);
   while (GetDevice().connection().state() != v1::Connection::ONLINE) {
     ASSERT_LT(SystemClock().Monotonic(), deadline);
@@ -424,71 +371,7 @@ TEST_F(IcgTest, AnOs11DeviceIsProbedWhenItsAddressIsSet) {
             grpc::StatusCode::INVALID_ARGUMENT);
   update.mutable_device()->set_address("192.0.2.9:30022");
   ASSERT_TRUE(devices_->UpdateDevice(NewContext().get(), update, &device).ok());
-  EXPECT_EQ(local_.Await(v1::EdgeCommand::kProbeDevice).probe_device().address(),
-            "192.0.2.9:30022");
-}
-
-TEST(CheckNewIcg, SaysWhatIsWrong) {
-  struct Case {
-    const char* field;
-    void (*spoil)(v1::Icg&);
-  };
-  const Case cases[] = {
-      {"icg.name", [](v1::Icg& icg) { icg.set_name("berlin"); }},
-      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/Berlin"); }},
-      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/"); }},
-      {"icg.name", [](v1::Icg& icg) { icg.set_name("icgs/" + std::string(65, 'a')); }},
-      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("10.0.0.5:8443"); }},
-      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("https://a:1"); }},
-      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("grpcs://a"); }},
-      {"icg.internal_address", [](v1::Icg& icg) { icg.set_internal_address("wss://a:1/path"); }},
-      {"icg.external_address", [](v1::Icg& icg) { icg.clear_external_address(); }},
-      {"icg.external_address", [](v1::Icg& icg) { icg.set_external_address("wss://a:1"); }},
-      {"icg.proxy", [](v1::Icg& icg) { icg.set_proxy("proxy:3128"); }},
-      {"icg.proxy", [](v1::Icg& icg) { icg.set_proxy("https://proxy:3128"); }},
-      {"icg.grace_period", [](v1::Icg& icg) { icg.mutable_grace_period()->set_seconds(-1); }},
-      {"icg.grace_period", [](v1::Icg& icg) { icg.mutable_grace_period()->set_seconds(86'401); }},
-  };
-  for (const Case& test : cases) {
-    v1::Icg icg;
-    icg.set_name("icgs/berlin-1");
-    icg.set_internal_address("wss://[2001:db8::1]:8443");
-    icg.set_external_address("icg.example:8443");
-    EXPECT_THAT(CheckNewIcg(icg), IsOk());
-    test.spoil(icg);
-    EXPECT_THAT(CheckNewIcg(icg),
-                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(test.field)))
-        << icg.ShortDebugString();
-  }
-}
-
-TEST(CheckNewIcg, TakesOnlyWhatACallerMaySet) {
-  v1::Icg icg;
-  icg.set_name("icgs/a");
-  icg.set_internal_address("grpcs://a:1");
-  icg.set_external_address("a:1");
-  icg.set_state(v1::Icg::CONNECTED);
-  icg.set_last_error("made up");
-  icg.mutable_create_time()->set_seconds(1);
-
-  const v1::Icg checked = *CheckNewIcg(icg);
-
-  EXPECT_EQ(checked.state(), v1::Icg::STATE_UNSPECIFIED);
-  EXPECT_EQ(checked.last_error(), "");
-  EXPECT_FALSE(checked.has_create_time());
-  EXPECT_FALSE(checked.has_grace_period());
-}
-
-TEST(CertificateNames, AreThoseOfBothAddressesAndAtMost32Further) {
-  v1::Icg icg;
-  icg.set_internal_address("grpcs://[::1]:1");
-  icg.set_external_address("icg.example:1");
-
-  EXPECT_THAT(*CertificateNames(icg, {"x.example"}),
-              testing::UnorderedElementsAre("x.example", "::1", "icg.example"));
-  EXPECT_THAT(CertificateNames(icg, std::vector<std::string>(32, "x")), IsOk());
-  EXPECT_THAT(CertificateNames(icg, std::vector<std::string>(33, "x")),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most 32")));
+  EXPECT_EQ(edge_.Await(v1::EdgeCommand::kProbeDevice).probe_device().address(), "192.0.2.9:30022");
 }
 
 }  // namespace
