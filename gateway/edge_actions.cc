@@ -74,7 +74,6 @@ void LiveEdgeActions::Drain() {
 }
 
 void LiveEdgeActions::Configure(const v1::EdgeConfiguration& configuration) {
-  spdlog::info("linked by server {}", Printable(configuration.server_name()));
   on_configure_(configuration);
   hub_.SetMaxDevices(configuration.max_devices());
   hub_.SetRevoked(std::set<std::string>(configuration.revoked_fingerprints().begin(),

@@ -66,6 +66,7 @@ void EdgeServer::State::OnFirstCommand(EdgeLink& link, const v1::EdgeCommand& co
              EdgeLink::Queued::kDrop);
     return;
   }
+  spdlog::info("linked by server {}", Printable(command.configure().server_name()));
   // Before the snapshot: a revoked device must not appear in it.
   actions->Configure(command.configure());
   Install(Keeping(link));

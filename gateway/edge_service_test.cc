@@ -9,12 +9,14 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status_matchers.h"
 #include "gateway/testing/fakes.h"
 #include "gateway/testing/test_link.h"
@@ -24,6 +26,7 @@
 #include "grpcpp/server_posix.h"
 #include "gtest/gtest.h"
 #include "proto/edge.grpc.pb.h"
+#include "spdlog/sinks/ostream_sink.h"
 
 namespace fairlead::gateway {
 namespace {
@@ -162,6 +165,23 @@ TEST_F(EdgeServiceTest, TellsHelloThenSnapshotThenWhatHappens) {
   EXPECT_EQ(ended.reason(), "exited");
   EXPECT_EQ(ended.bytes_to_console(), 7u);
   EXPECT_EQ(ended.bytes_to_device(), 3u);
+}
+
+TEST_F(EdgeServiceTest, ALinkIsLoggedOnceHoweverOftenItIsConfigured) {
+  std::ostringstream log;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  TestLink link(channel_);
+  ASSERT_TRUE(link.Configure("ums"));
+  ASSERT_TRUE(link.Configure("ums"));
+  actions_.Await(2);
+  spdlog::set_default_logger(logger);
+
+  const std::string sentence = "linked by server ums";
+  const std::size_t at = log.str().find(sentence);
+  ASSERT_NE(at, std::string::npos) << log.str();
+  EXPECT_EQ(log.str().find(sentence, at + 1), std::string::npos) << log.str();
 }
 
 TEST_F(EdgeServiceTest, HelloNamesTheProcess) {
