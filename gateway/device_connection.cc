@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/refusal.h"
+#include "gateway/unified_message.h"
 
 namespace fairlead::gateway {
 namespace {
@@ -170,6 +172,29 @@ net::awaitable<void> DeviceConnection::WaitForWriter() {
 absl::optional<CloseReason> DeviceConnection::close_reason() const {
   absl::MutexLock lock(&mutex_);
   return closing_;
+}
+
+CloseReason Malformed(absl::string_view what) {
+  return CloseReason{dataplane::kCloseMalformed,
+                     ClipReason(absl::StrCat("Not understood: ", what, "."))};
+}
+
+net::awaitable<absl::StatusOr<v1::DeviceMessage>> ReadDeviceMessage(
+    std::shared_ptr<DeviceConnection> connection, CloseReason& end) {
+  const Message message = co_await connection->Read(kMaxUnifiedMessageBytes);
+  if (!message.open) {
+    end = message.close;
+    co_return absl::UnavailableError("closed");
+  }
+  absl::StatusOr<v1::DeviceMessage> parsed =
+      message.kind == dataplane::FrameKind::kBinary
+          ? ParseDeviceMessage(message.payload)
+          : absl::InvalidArgumentError("a text frame, where binary ones are due");
+  if (!parsed.ok()) {
+    end = Malformed(absl::string_view(parsed.status().message()));
+    connection->Close(end);
+  }
+  co_return parsed;
 }
 
 }  // namespace fairlead::gateway

@@ -12,11 +12,14 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "dataplane/asio.h"
 #include "dataplane/websocket.h"
+#include "proto/unified.pb.h"
 
 namespace fairlead::gateway {
 
@@ -92,6 +95,14 @@ class DeviceConnection : public std::enable_shared_from_this<DeviceConnection> {
   std::size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::optional<dataplane::CloseReason> closing_ ABSL_GUARDED_BY(mutex_);
 };
+
+// Why a connection is closed whose device said `what`, which is not the Unified Protocol.
+dataplane::CloseReason Malformed(absl::string_view what);
+
+// Reads one message of the Unified Protocol. What is none closes the connection.
+// Errors: any: the connection ends, and `end` says how. Thread: as Read.
+dataplane::net::awaitable<absl::StatusOr<v1::DeviceMessage>> ReadDeviceMessage(
+    std::shared_ptr<DeviceConnection> connection, dataplane::CloseReason& end);
 
 }  // namespace fairlead::gateway
 

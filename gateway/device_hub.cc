@@ -13,7 +13,6 @@
 #include "base/status.h"
 #include "gateway/device_limit.h"
 #include "gateway/refusal.h"
-#include "gateway/unified_message.h"
 
 namespace fairlead::gateway {
 
@@ -25,7 +24,6 @@ constexpr char kRetryAfterSeconds[] = "10";
 using dataplane::CloseReason;
 using dataplane::HttpRequest;
 using dataplane::kToken;
-using dataplane::Message;
 using dataplane::PendingUpgrade;
 using dataplane::WebSocket;
 
@@ -45,6 +43,8 @@ struct DeviceHub::State {
   void CloseRevoked(const std::vector<std::uint64_t>& ids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void PublishConnected(const DeviceIdentity& device, const v1::DeviceHello& hello,
                         std::uint64_t id, const std::string& address)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void PublishDisconnected(absl::string_view unit_id, std::uint64_t id, absl::string_view reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void PublishReport(const DeviceIdentity& device, std::uint64_t id, v1::DeviceMessage message);
   bool Open(const std::shared_ptr<DeviceConnection>& connection);
@@ -75,11 +75,6 @@ constexpr char kDialledByServer[] =
     "An OS 11 device is dialled by the server at its address; it holds a standing connection to an "
     "ICG only.";
 
-CloseReason Malformed(absl::string_view what) {
-  return CloseReason{dataplane::kCloseMalformed,
-                     ClipReason(absl::StrCat("Not understood: ", what, "."))};
-}
-
 // How a connection's end reads in the server's log.
 std::string DescribeEnd(const DeviceConnection& connection, const CloseReason& received) {
   const auto ours = connection.close_reason();
@@ -87,26 +82,6 @@ std::string DescribeEnd(const DeviceConnection& connection, const CloseReason& r
   if (received.code == dataplane::kCloseLost) return "The connection was lost.";
   return absl::StrCat("The device closed the connection (", received.code,
                       received.text.empty() ? "" : ": ", Printable(received.text), ").");
-}
-
-// Reads messages until there is one to act on, or the end: heartbeats and unknown cases are read
-// over. Malformed ones close the connection.
-net::awaitable<absl::StatusOr<v1::DeviceMessage>> ReadDeviceMessage(
-    std::shared_ptr<DeviceConnection> connection, CloseReason& end) {
-  const Message message = co_await connection->Read(kMaxUnifiedMessageBytes);
-  if (!message.open) {
-    end = message.close;
-    co_return absl::UnavailableError("closed");
-  }
-  absl::StatusOr<v1::DeviceMessage> parsed =
-      message.kind == dataplane::FrameKind::kBinary
-          ? ParseDeviceMessage(message.payload)
-          : absl::InvalidArgumentError("a text frame, where binary ones are due");
-  if (!parsed.ok()) {
-    end = Malformed(absl::string_view(parsed.status().message()));
-    connection->Close(end);
-  }
-  co_return parsed;
 }
 
 // Waits while the device has said more than it may.
@@ -157,11 +132,7 @@ absl::StatusOr<std::uint64_t> DeviceHub::State::Enter(
     const CloseReason reason{dataplane::kCloseSideTaken,
                              "A newer connection of this device took the place of this one."};
     old->second.connection->Close(reason);
-    v1::EdgeEvent event;
-    event.mutable_device_disconnected()->set_unit_id(device.unit_id);
-    event.mutable_device_disconnected()->set_connection_id(*entry.replaced);
-    event.mutable_device_disconnected()->set_reason(reason.text);
-    if (sink != nullptr) sink->Publish(std::move(event));
+    PublishDisconnected(device.unit_id, *entry.replaced, reason.text);
     entered.erase(old);
   }
   entered[entry.connection_id] = Entered{device.unit_id, connection};
@@ -199,6 +170,11 @@ void DeviceHub::State::Leave(absl::string_view unit_id, std::uint64_t id,
                              absl::string_view reason) {
   if (!registry.Leave(unit_id, id)) return;
   entered.erase(id);
+  PublishDisconnected(unit_id, id, reason);
+}
+
+void DeviceHub::State::PublishDisconnected(absl::string_view unit_id, std::uint64_t id,
+                                           absl::string_view reason) {
   if (sink == nullptr) return;
   v1::EdgeEvent event;
   event.mutable_device_disconnected()->set_unit_id(std::string(unit_id));
