@@ -165,7 +165,8 @@ class Diagnosis {
     if (device.os_generation() == v1::Device::OS_11 && device.address().empty()) {
       return absl::StrCat(since,
                           "; it is an OS 11 device without an address: give it one with "
-                          "devices update --address HOST:PORT, or connect it to an ICG");
+                          "`devices update ",
+                          device.unit_id(), " --address HOST:PORT`, or connect it to an ICG");
     }
     return absl::StrCat(since,
                         ": check that it is switched on and that its agent runs and reaches "

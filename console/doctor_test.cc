@@ -323,7 +323,8 @@ TEST_F(DiagnoseTest, ADevicesTroublesAreSentences) {
   device_.mutable_connection()->set_state(v1::Connection::OFFLINE);
   EXPECT_THAT(Rest("unit"), HasSubstr("check that it is switched on"));
   device_.set_os_generation(v1::Device::OS_11);
-  EXPECT_THAT(Rest("unit"), HasSubstr("devices update --address"));
+  device_.set_unit_id("unit");
+  EXPECT_THAT(Rest("unit"), HasSubstr("`devices update unit --address HOST:PORT`"));
   device_.mutable_connection()->set_last_error("its certificate expired on Nov 1");
   EXPECT_THAT(Rest("unit"), HasSubstr("its certificate expired on Nov 1"));
 }

@@ -124,7 +124,8 @@ TEST_F(SessionOs11Test, WithoutAnAddressTheSentenceSaysWhatToDo) {
   const absl::Status status = Open()->result.status();
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
-                               AllOf(HasSubstr(kUnit), HasSubstr("UpdateDevice"),
+                               AllOf(HasSubstr(kUnit),
+                                     HasSubstr("`devices update 00E0C514325B --address HOST:PORT`"),
                                      HasSubstr("connect it to an ICG"))));
   EXPECT_EQ(ReasonOf(status), "NO_ADDRESS");
 }

@@ -68,8 +68,8 @@ absl::Status NoAddress(const v1::Device& device) {
       absl::StatusCode::kFailedPrecondition, "NO_ADDRESS",
       absl::StrCat(DeviceLabel(device),
                    " runs OS 11, has no address and is connected to no ICG; set its address with "
-                   "UpdateDevice (PATCH /api/v1/",
-                   device.name(), ", {\"address\":\"host:30022\"}), or connect it to an ICG"));
+                   "`devices update ",
+                   device.unit_id(), " --address HOST:PORT`, or connect it to an ICG"));
 }
 
 // The path of an OS 11 device without a connection. What was never probed is tried.
