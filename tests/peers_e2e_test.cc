@@ -66,9 +66,11 @@ class Peers : public ::testing::Test {
   }
 
   // Starts "connect --listen" and returns its port.
-  int Listen(const std::string& unit_id) {
+  int Listen(const std::string& unit_id, const std::vector<std::string>& options = {}) {
     const std::string log = absl::StrCat("listen", ++listeners_);
-    listener_ = cluster_.LaunchConsole({"connect", unit_id, "--listen", "127.0.0.1:0"}, log);
+    std::vector<std::string> arguments = {"connect", unit_id, "--listen", "127.0.0.1:0"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    listener_ = cluster_.LaunchConsole(arguments, log);
     int port = 0;
     EXPECT_TRUE(Eventually(absl::Seconds(30), [&] {
       const std::string text = cluster_.Log(log);
@@ -86,7 +88,7 @@ class Peers : public ::testing::Test {
     Process::Options options;
     options.argv = argv;
     options.stdin_path = typing.path();
-    options.log_path = absl::StrCat(cluster_.folder(), "/client", listeners_, ".log");
+    options.log_path = absl::StrCat(cluster_.folder(), "/client", ++clients_, ".log");
     const auto process = Process::Start(options);
     const auto output = [&] { return ReadFile(options.log_path).value_or(""); };
     const auto await = [&](const std::string& text) {
@@ -107,6 +109,7 @@ class Peers : public ::testing::Test {
   Cluster cluster_;
   std::unique_ptr<Process> listener_;
   int listeners_ = 0;
+  int clients_ = 0;
 };
 
 TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
@@ -175,6 +178,29 @@ TEST_F(Peers, NcUsesTheRawStreamOfOs12ByTheListener) {
     cluster_.KillDevice(kDevice);
     ASSERT_TRUE(cluster_.AwaitDevice(kDevice, "OFFLINE", kPresence));
   }
+}
+
+TEST_F(Peers, AListenerThatKeepsServesOneClientAfterAnother) {
+  LogIn();
+  cluster_.StartDevice(kDevice);
+  const std::vector<std::string> nc = {"/usr/bin/nc", "127.0.0.1",
+                                       absl::StrCat(Listen(kDevice, {"--keep"}))};
+  RunClient(nc, "\n");
+  RunClient(nc, "\n");
+
+  // A session that cannot be had ends its client, and not the listener.
+  cluster_.KillDevice(kDevice);
+  ASSERT_TRUE(cluster_.AwaitDevice(kDevice, "OFFLINE", kPresence));
+  Process::Options refused;
+  refused.argv = nc;
+  EXPECT_TRUE(Process::Start(refused)->Wait(absl::Seconds(30)).has_value());
+  EXPECT_THAT(cluster_.Log(absl::StrCat("listen", listeners_)), HasSubstr("is offline"));
+  EXPECT_FALSE(listener_->Wait(absl::ZeroDuration()).has_value());
+
+  cluster_.StartDevice(kDevice);
+  RunClient(nc, "\n");
+  EXPECT_FALSE(listener_->Wait(absl::ZeroDuration()).has_value());
+  ExpectNoSessions(cluster_);
 }
 
 TEST_F(Peers, ConnectWorksOverEachFlow) {
