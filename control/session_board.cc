@@ -25,14 +25,6 @@ absl::optional<v1::Session> SessionBoard::Find(absl::string_view name) const {
   return found->second;
 }
 
-std::vector<v1::Session> SessionBoard::All() const {
-  absl::MutexLock lock(&mutex_);
-  std::vector<v1::Session> sessions;
-  sessions.reserve(sessions_.size());
-  for (const auto& [name, session] : sessions_) sessions.push_back(session);
-  return sessions;
-}
-
 bool SessionBoard::Watch(absl::string_view name, SessionWatcher* watcher) {
   absl::MutexLock lock(&mutex_);
   const auto found = sessions_.find(name);

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -33,7 +32,6 @@ class SessionBoard {
   void Remove(absl::string_view name);
 
   absl::optional<v1::Session> Find(absl::string_view name) const;
-  std::vector<v1::Session> All() const;
 
   // Shows `watcher` the session at once and after each change, until Unwatch. False, without any
   // call, if the session is not on the board.

@@ -18,11 +18,6 @@ absl::Duration Backoff::Next(absl::Duration connected) {
   return delay;
 }
 
-absl::Duration Backoff::NextAfterRefusal() {
-  step_ = options_.most;
-  return Jitter(options_.most);
-}
-
 absl::Duration Backoff::Jitter(absl::Duration most) {
   // splitmix64 (Steele, Lea, Flood 2014): even, small and reproducible.
   random_ += 0x9E3779B97F4A7C15;

@@ -32,9 +32,6 @@ class Backoff {
   // next one.
   absl::Duration Next(absl::Duration connected);
 
-  // After a refusal that will not pass by itself: the longest delay.
-  absl::Duration NextAfterRefusal();
-
  private:
   absl::Duration Jitter(absl::Duration most);
 

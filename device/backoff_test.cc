@@ -33,16 +33,10 @@ TEST(Backoff, StartsAnewAfterAStableMinuteOnly) {
   ExpectWithin(backoff.Next(absl::ZeroDuration()), absl::Seconds(1));
 }
 
-TEST(Backoff, ARefusalWaitsLongest) {
-  Backoff backoff(1);
-  ExpectWithin(backoff.NextAfterRefusal(), absl::Minutes(1));
-  ExpectWithin(backoff.Next(absl::ZeroDuration()), absl::Minutes(1));
-}
-
 TEST(Backoff, DevicesDiffer) {
   std::set<absl::Duration> delays;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    delays.insert(Backoff(seed).NextAfterRefusal());
+    delays.insert(Backoff(seed).Next(absl::ZeroDuration()));
   }
   EXPECT_GT(delays.size(), 990u);
 }

@@ -12,9 +12,6 @@ namespace {
 namespace json = ::google::protobuf::util;
 
 constexpr std::uint32_t kMaxCells = 1000;
-constexpr std::size_t kMaxNoticeCharacters = 512;
-
-bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -62,18 +59,5 @@ std::string ResizeFrame(WindowSize size) {
 }
 
 std::string CloseFrame() { return "{\"close\":{}}"; }
-
-std::string NoticeFrame(absl::string_view text) {
-  std::string plain;
-  std::size_t characters = 0;
-  for (const char byte : text) {
-    if (!IsContinuation(byte) && ++characters > kMaxNoticeCharacters) break;
-    const bool control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
-    plain.push_back(control ? ' ' : byte);
-  }
-  v1::TerminalControl control;
-  control.mutable_notice()->set_text(plain);
-  return PrintControlFrame(control);
-}
 
 }  // namespace fairlead::terminal

@@ -41,8 +41,6 @@ std::string PrintControlFrame(const v1::TerminalControl& control);
 std::string AckFrame(std::uint64_t received_bytes);
 std::string ResizeFrame(WindowSize size);
 std::string CloseFrame();
-// `text` is made fit for the frame: control characters become spaces, cut at 512 characters.
-std::string NoticeFrame(absl::string_view text);
 
 }  // namespace fairlead::terminal
 

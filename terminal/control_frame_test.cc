@@ -117,13 +117,5 @@ TEST(Frames, AreWhatTheParserReads) {
   EXPECT_TRUE(ParseControlFrame(CloseFrame())->has_close());
 }
 
-TEST(NoticeFrame, HoldsOnePlainLineOf512Characters) {
-  EXPECT_EQ(ParseControlFrame(NoticeFrame("a\x1b[2J\r\nb"))->notice().text(), "a [2J  b");
-
-  std::string euros;
-  for (int i = 0; i < 600; ++i) euros += "\xE2\x82\xAC";
-  EXPECT_EQ(ParseControlFrame(NoticeFrame(euros))->notice().text(), euros.substr(0, 512 * 3));
-}
-
 }  // namespace
 }  // namespace fairlead::terminal
