@@ -69,13 +69,10 @@ class TlsEngine::Loan {
   Loan(TlsEngine& engine, ByteView* input, Bytes& output) : engine_(engine) {
     engine_.input_ = input;
     engine_.output_ = &output;
-    // SSL_get_error looks at this thread's queue.
-    ERR_clear_error();
   }
   ~Loan() {
     engine_.input_ = nullptr;
     engine_.output_ = nullptr;
-    ERR_clear_error();
   }
   Loan(const Loan&) = delete;
   Loan& operator=(const Loan&) = delete;
@@ -170,6 +167,8 @@ TlsEngine::Outcome TlsEngine::Read(ByteView& input, std::span<std::uint8_t> data
     const int count = SSL_read(ssl_.get(), data.data() + size, static_cast<int>(room));
     if (count <= 0) return Classify(count);
     size += static_cast<std::size_t>(count);
+    // BoringSSL takes no more than a record from the input, so that nothing waits in it now.
+    if (input.empty() && !has_plaintext() && size < data.size()) return Outcome::kNeedsInput;
   }
   return Outcome::kDone;
 }
@@ -196,7 +195,7 @@ void TlsEngine::CloseNotify(Bytes& output) {
   if (!failure_.ok() || SSL_in_init(ssl_.get())) return;
   if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
   const Loan loan(*this, nullptr, output);
-  SSL_shutdown(ssl_.get());
+  if (SSL_shutdown(ssl_.get()) < 0) ERR_clear_error();
 }
 
 TlsEngine::Outcome TlsEngine::Classify(int result) {
@@ -204,6 +203,8 @@ TlsEngine::Outcome TlsEngine::Classify(int result) {
   if (error == SSL_ERROR_WANT_READ) return Outcome::kNeedsInput;
   if (error == SSL_ERROR_ZERO_RETURN) return Outcome::kEnd;
   failure_ = DescribeFailure(error);
+  // Whoever looks at this thread's errors next is to find his own.
+  ERR_clear_error();
   return Outcome::kFailed;
 }
 
