@@ -3,8 +3,6 @@
 // The product's own listener and relay alone, for load generators: no server, no devices, no audit.
 // Sessions are registered beforehand from a file; paths and tickets are those of the contract, no
 // device certificate is demanded, and a session is registered anew once it has ended.
-#include <sys/resource.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
@@ -22,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "dataplane/io_threads.h"
 #include "dataplane/listener.h"
@@ -164,13 +163,6 @@ absl::StatusOr<std::shared_ptr<dataplane::TlsServerContext>> MakeTls() {
   return dataplane::TlsServerContext::Create(identity, "");
 }
 
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // Runs until SIGTERM or SIGINT, which `signals` holds, blocked.
 absl::Status Run(const sigset_t& signals) {
   FAIRLEAD_ASSIGN_OR_RETURN(std::shared_ptr<dataplane::TlsServerContext> tls, MakeTls());
@@ -204,7 +196,7 @@ absl::Status Run(const sigset_t& signals) {
 }
 
 int Main() {
-  RaiseDescriptorLimit();
+  RaiseOpenFileLimit();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
