@@ -88,11 +88,10 @@ T RunIn(dataplane::net::io_context& context, awaitable<T> task) {
   return result.get();
 }
 
-// Accepts one client and serves its session.
-absl::StatusOr<int> ServeOne(dataplane::net::io_context& context, tcp::acceptor& acceptor,
+// Opens a session for `client` and serves it.
+absl::StatusOr<int> ServeOne(dataplane::net::io_context& context, tcp::socket client,
                              ApiClient& api, const std::string& token, const ServerAddress& server,
                              const ConnectRequest& request) {
-  FAIRLEAD_ASSIGN_OR_RETURN(tcp::socket client, RunIn(context, Accept(acceptor)));
   FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session,
                             OpenSession(api, token, request, terminal::WindowSize()));
   FAIRLEAD_ASSIGN_OR_RETURN(const TerminalOutcome outcome,
@@ -135,7 +134,9 @@ absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const Serve
   std::fflush(stderr);
   if (options.on_listening) options.on_listening(acceptor.local_endpoint());
   while (true) {
-    const absl::StatusOr<int> served = ServeOne(context, acceptor, api, token, server, request);
+    FAIRLEAD_ASSIGN_OR_RETURN(tcp::socket client, RunIn(context, Accept(acceptor)));
+    const absl::StatusOr<int> served =
+        ServeOne(context, std::move(client), api, token, server, request);
     if (!options.keep) return served;
     if (!served.ok()) {
       std::fprintf(stderr, "fairlead: %s\n", std::string(served.status().message()).c_str());

@@ -37,8 +37,8 @@ struct ListenOptions {
 // ends, its client gets every byte and then the end of the stream; when the client hangs up, the
 // session is hung up. A client that only ends its sending waits for the session's end.
 // Returns the exit code for the process, as Connect does; 0 if the client hung up.
-// Errors: UNAVAILABLE the port cannot be listened on; those of CreateSession and of dialling unless
-// `keep`, which tells them and goes on.
+// Errors: UNAVAILABLE the port cannot be listened on, or a client not be accepted; those of
+// CreateSession and of dialling unless `keep`, which tells them and goes on.
 absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const ServerAddress& server,
                            const ConnectRequest& request, const ListenOptions& options);
 
