@@ -127,7 +127,7 @@ TEST_F(ControlTest, ASessionFromRequestToEnd) {
 
   const v1::Session session = CreateSession();
   EXPECT_EQ(session.console_ticket().size(), 43u);
-  EXPECT_EQ(session.console_url(), "wss://ums.example/console-connector/terminal");
+  EXPECT_EQ(session.console_url(), "wss://ums.example:443/console-connector/terminal");
   const auto context = NewContext();
   v1::WatchSessionRequest watch;
   watch.set_name(session.name());

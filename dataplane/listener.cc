@@ -259,9 +259,10 @@ void Listener::State::Admit(const std::shared_ptr<State>& state, int descriptor,
   const std::string key = LimitKey(peer.host);
   const ConnectionLimits::Verdict verdict = state->unauthenticated->Admit(key);
   if (verdict != ConnectionLimits::Verdict::kAdmitted) {
-    // At once, before anything is allocated for it.
+    // Before anything is allocated for it. Counted before the peer can tell.
+    state->Refuse(peer, verdict);
     ::close(descriptor);
-    return state->Refuse(peer, verdict);
+    return;
   }
   peer.admission = std::make_shared<AdmittedConnection>(state->unauthenticated, key);
   // Asio first sees the socket where it is served, which saves handing it over.
