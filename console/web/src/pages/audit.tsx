@@ -57,7 +57,7 @@ export function AuditPage() {
         <div class="grow">
           <Field
             label={t('audit.filter')}
-            hint={t('audit.filterHint')}
+            placeholder={t('audit.filterHint')}
             spellcheck={false}
             maxLength={256}
             value={text.value}
@@ -79,12 +79,12 @@ export function AuditPage() {
         row={(event) => (
           <tr key={event.name}>
             <td class="nowrap">{formatTime(event.time)}</td>
-            <td>{event.actor}</td>
-            <td>{event.action}</td>
-            <td>{event.resource}</td>
+            <td class="break">{event.actor}</td>
+            <td class="nowrap">{event.action}</td>
+            <td class="break">{event.resource}</td>
             <td class={event.outcome === 'SUCCEEDED' ? '' : 'error'}>{tEnum('outcome', event.outcome)}</td>
-            <td>{event.peerAddress}</td>
-            <td>{event.detail}</td>
+            <td class="nowrap">{event.peerAddress}</td>
+            <td class="break">{event.detail}</td>
           </tr>
         )}
       />

@@ -200,5 +200,5 @@ function SettingsForm({ device }: { device: Device }) {
 function Recent({ name }: { name: string }) {
   const sessions = useSessions(`device=${name}`, 10);
   const items = sessions.items?.map((item) => sessions.changed.get(item.name) ?? item);
-  return <SessionTable pages={{ ...sessions, items }} />;
+  return <SessionTable pages={{ ...sessions, items }} empty={t('device.noSessions')} />;
 }

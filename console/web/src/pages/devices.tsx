@@ -277,7 +277,16 @@ function DeviceGrid({ list, reach, filtered }: GridProps) {
   };
 
   if (list.isComplete && rows.length === 0) {
-    return <p class="empty">{filtered ? t('devices.none') : t('devices.noneYet')}</p>;
+    return (
+      <div class="empty">
+        <p>{filtered ? t('devices.none') : t('devices.noneYet')}</p>
+        {!filtered && (
+          <a class="button" href="#/keys">
+            {t('devices.toKeys')}
+          </a>
+        )}
+      </div>
+    );
   }
   const columns = ['state', 'name', 'unitId', 'os', 'via', 'since'] as const;
   return (

@@ -54,14 +54,14 @@ export function IcgsPage() {
         row={(icg) => (
           <tr key={icg.name}>
             <td>{icg.name.replace('icgs/', '')}</td>
-            <td>
+            <td class="nowrap">
               <span class={icg.state === 'CONNECTED' ? 'dot online' : 'dot offline'} aria-hidden="true" />
               {tEnum('icgs', icg.state)}
             </td>
-            <td>{formatTime(icg.sinceTime)}</td>
+            <td class="nowrap">{formatTime(icg.sinceTime)}</td>
             <td>{formatNumber(icg.connectedDevices)}</td>
-            <td class="mono">{icg.internalAddress}</td>
-            <td class="mono">{icg.externalAddress}</td>
+            <td class="mono break">{icg.internalAddress}</td>
+            <td class="mono break">{icg.externalAddress}</td>
             <td>{formatTime(icg.certificateExpireTime)}</td>
             <td>{icg.lastError}</td>
           </tr>

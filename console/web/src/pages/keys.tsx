@@ -2,6 +2,8 @@
 //
 // First-authentication keys: create, copy the secret once, disable.
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { CA_PATH, caFingerprint } from '../api/ca_fingerprint';
 import {
   methods,
   type FirstAuthenticationKey,
@@ -12,6 +14,7 @@ import { api, copyText, tellError } from '../state/app';
 import { Confirm, Dialog } from '../ui/dialog';
 import { Choice, Field } from '../ui/field';
 import { Table } from '../ui/table';
+import type { QrCode } from '../ui/qr_code';
 import { usePages } from '../ui/use_pages';
 
 const DAY_MILLISECONDS = 86_400_000;
@@ -123,7 +126,7 @@ function Create({ onClose, onCreated }: CreateProps) {
   return (
     <Confirm title={t('keys.create')} confirm={t('keys.create')} onClose={onClose} onConfirm={create}>
       <Field
-        label={t('keys.name')}
+        label={t('keys.nameOptional')}
         maxLength={128}
         value={name.value}
         onInput={(event) => (name.value = event.currentTarget.value)}
@@ -162,21 +165,50 @@ function Create({ onClose, onCreated }: CreateProps) {
   );
 }
 
+// What a device's administrator types, whole.
+function enrolCommand(secret: string, fingerprint: string | undefined): string {
+  const trust = fingerprint ? `--server_fingerprint=${fingerprint}` : '--ca_file=CA_FILE';
+  const agent = [`agent --server=${location.host}`, trust, '--state_dir=/var/lib/fairlead'];
+  return `FAIRLEAD_FIRST_AUTHENTICATION_KEY=${secret} \\\n  ${agent.join(' \\\n  ')}`;
+}
+
 function Secret({ keyMade, onClose }: { keyMade: FirstAuthenticationKey; onClose(): void }) {
   const secret = keyMade.key ?? '';
-  const command = `agent --server=${location.host} --unit_id=UNIT_ID --key_file=FILE_WITH_THE_KEY --ca_file=CA_FILE --state_dir=STATE_DIR`;
+  const fingerprint = useSignal<string | undefined>(undefined);
+  const code = useSignal<typeof QrCode | undefined>(undefined);
+  useEffect(() => {
+    fetch(CA_PATH)
+      .then((response) => response.text())
+      .then(caFingerprint)
+      .then((value) => (fingerprint.value = value))
+      // Then the person names the file.
+      .catch(() => {});
+    import('../ui/qr_code').then((module) => (code.value = module.QrCode), tellError);
+  }, []);
+  const command = enrolCommand(secret, fingerprint.value);
+  const Code = code.value;
   return (
     <Dialog title={t('keys.secretTitle')} onClose={onClose}>
       <p>{t('keys.secretText')}</p>
-      <p class="mono secret" data-secret>
-        {secret}
-      </p>
-      <p>{t('keys.command')}</p>
-      <p class="mono break">{command}</p>
-      <div class="buttons">
-        <button type="button" onClick={() => void copyText(secret)}>
+      <div class="with-button">
+        <p class="mono secret" data-secret>
+          {secret}
+        </p>
+        <button type="button" aria-label={t('keys.copySecret')} onClick={() => void copyText(secret)}>
           {t('common.copy')}
         </button>
+      </div>
+      <p>{t('keys.command')}</p>
+      <div class="with-button">
+        <pre class="preview command" tabIndex={0} aria-label={t('keys.command')} data-command>
+          {command}
+        </pre>
+        <button type="button" aria-label={t('keys.copyCommand')} onClick={() => void copyText(command)}>
+          {t('common.copy')}
+        </button>
+      </div>
+      {Code && <Code text={command.replaceAll(' \\\n  ', ' ')} label={t('keys.qr')} />}
+      <div class="buttons">
         <button type="button" class="primary" onClick={onClose}>
           {t('common.close')}
         </button>

@@ -35,6 +35,7 @@ export function LoginPage() {
         <p class="brand" aria-hidden="true">
           Fairlead
         </p>
+        <p class="hint">{t('login.intro')}</p>
         <h1>{t('login.title')}</h1>
         {loginExpired.value && <p role="status">{t('login.expired')}</p>}
         <Field
