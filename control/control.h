@@ -40,6 +40,8 @@ struct ControlOptions {
   // Further origins from which browsers may open Console tunnels, for example
   // "https://terminal.example".
   std::vector<std::string> allowed_origins;
+  // Whether Consoles that cannot reach a session's ICG may go through the server.
+  bool consoles_through_server = false;
   // Dials ICGs; null where that cannot be: they then stay disconnected. Outlives the control.
   EdgeDialer* edge_dialer = nullptr;
 };

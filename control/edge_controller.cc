@@ -71,12 +71,14 @@ void EdgeController::RemoveEdge(absl::string_view edge) {
   LoseDevices(edge);
   sessions_->OnEdgeRemoved(edge);
   sessions_->SetConsoleAddress(edge, "");
+  sessions_->RemoveIcg(std::string(edge));
 }
 
 void EdgeController::AddIcg(const v1::Icg& icg, EdgeConnection* connection) {
   edges_[icg.name()].icg = icg;
   AddEdge(icg.name(), connection);
   sessions_->SetConsoleAddress(icg.name(), icg.external_address());
+  sessions_->SetIcg(icg);
   connectors_.SetIcg(icg.name(), icg.external_address());
   connectors_.SendToAll();
 }
@@ -235,6 +237,11 @@ void EdgeController::OnEdgeEvent(absl::string_view edge, const v1::EdgeEvent& ev
       break;
     case v1::EdgeEvent::kProbeResult:
       if (edge == kLocalEdge) prober_.OnResult(event.probe_result());
+      break;
+    case v1::EdgeEvent::kConsoleForwarded:
+      if (edge == kLocalEdge) {
+        sessions_->OnConsoleForwarded(event.console_forwarded().session_id());
+      }
       break;
     default:
       break;

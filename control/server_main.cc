@@ -53,6 +53,9 @@ ABSL_FLAG(int, token_idle_minutes, 30, "After how many minutes without use a log
 ABSL_FLAG(std::vector<std::string>, allowed_origins, {},
           "Origins from which browsers may open terminals besides the public address, for example "
           "https://terminal.example, separated by commas.");
+ABSL_FLAG(bool, consoles_through_server, false,
+          "Whether Consoles that cannot reach the ICG of a session may go through this server, "
+          "which then passes the session's bytes on.");
 ABSL_FLAG(std::string, port_file, "",
           "File to which the port is written once the server is ready.");
 ABSL_FLAG(bool, print_options, false, "Print the options in force, and end.");
@@ -84,6 +87,7 @@ ServerFlags ReadFlags() {
   flags.sessions_per_user_per_minute = absl::GetFlag(FLAGS_sessions_per_user_per_minute);
   flags.token_idle_minutes = absl::GetFlag(FLAGS_token_idle_minutes);
   flags.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
+  flags.consoles_through_server = absl::GetFlag(FLAGS_consoles_through_server);
   flags.port_file = absl::GetFlag(FLAGS_port_file);
   flags.metrics = absl::GetFlag(FLAGS_metrics);
   flags.web_folder = absl::GetFlag(FLAGS_web_folder);
@@ -177,6 +181,7 @@ absl::Status Run(const ServerOptions& options, const sigset_t& signals) {
   control_options.sessions_per_user_per_minute = options.sessions_per_user_per_minute;
   control_options.token_idle_timeout = options.token_idle_timeout;
   control_options.allowed_origins = options.allowed_origins;
+  control_options.consoles_through_server = options.consoles_through_server;
   control_options.edge_dialer = &dialer;
   FAIRLEAD_ASSIGN_OR_RETURN(const std::unique_ptr<Control> control,
                             Control::Create(std::move(control_options)));

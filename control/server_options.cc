@@ -105,6 +105,7 @@ absl::StatusOr<ServerOptions> FinalizeServerFlags(const ServerFlags& flags) {
   options.sessions_per_user_per_minute = flags.sessions_per_user_per_minute;
   options.token_idle_timeout = absl::Minutes(flags.token_idle_minutes);
   options.allowed_origins = flags.allowed_origins;
+  options.consoles_through_server = flags.consoles_through_server;
   options.port_file = flags.port_file;
   options.web_folder = flags.web_folder;
   return options;
@@ -124,6 +125,7 @@ std::string PrintServerOptions(const ServerOptions& options) {
       "\nsessions_per_user_per_minute=", options.sessions_per_user_per_minute,
       "\ntoken_idle_minutes=", absl::ToInt64Minutes(options.token_idle_timeout),
       "\nallowed_origins=", absl::StrJoin(options.allowed_origins, ","),
+      "\nconsoles_through_server=", options.consoles_through_server ? "true" : "false",
       "\nport_file=", options.port_file, "\nmetrics=", options.metrics ? "open" : "off",
       "\nweb_folder=", options.web_folder, "\n");
 }

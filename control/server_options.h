@@ -27,6 +27,7 @@ struct ServerFlags {
   int sessions_per_user_per_minute = 100;
   int token_idle_minutes = 30;
   std::vector<std::string> allowed_origins;
+  bool consoles_through_server = false;
   std::string port_file;
   std::string metrics;
   std::string web_folder;
@@ -53,6 +54,7 @@ struct ServerOptions {
   absl::Duration token_idle_timeout;
   // "https://host[:port]" each.
   std::vector<std::string> allowed_origins;
+  bool consoles_through_server = false;
   std::string port_file;
   bool metrics = true;
   // Empty for the web console that is part of the program.

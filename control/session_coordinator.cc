@@ -28,6 +28,10 @@ std::string CloseReason(absl::string_view reason) {
   return std::string(reason.substr(0, size));
 }
 
+std::string ConsoleUrl(absl::string_view address) {
+  return absl::StrCat("wss://", address, "/console-connector/terminal");
+}
+
 }  // namespace
 
 SessionCoordinator::SessionCoordinator(SessionSupport support, SessionCoordinatorOptions options)
@@ -74,6 +78,10 @@ void SessionCoordinator::OpenNow(SessionActor actor, const v1::CreateSessionRequ
   const std::string device_ticket = RandomSecret();
   live->registration =
       MakeRegistration(id, device, live->console_ticket, device_ticket, options_.pairing_timeout);
+  const auto icg = icgs_.find(path.edge);
+  if (options_.consoles_through_server && icg != icgs_.end()) {
+    live->forward = MakeForward(live->registration, icg->second);
+  }
   if (path.dial_address.empty()) {
     live->open_terminal = MakeOpenTerminal(id, request, *session, device_ticket);
   } else {
@@ -108,7 +116,7 @@ absl::StatusOr<v1::Session> SessionCoordinator::Check(const SessionActor& actor,
   session.set_stream(path->stream);
   session.set_icg(path->edge);
   session.set_profile(profile);
-  session.set_console_url(absl::StrCat("wss://", console_address, "/console-connector/terminal"));
+  session.set_console_url(ConsoleUrl(console_address));
   return session;
 }
 
@@ -227,6 +235,11 @@ bool SessionCoordinator::Ask(Live& live) {
   v1::EdgeCommand command;
   *command.mutable_register_session() = live.registration;
   if (!support_.edges.SendTo(live.edge, command)) return false;
+  if (!live.forward.session_id().empty()) {
+    *command.mutable_forward_console() = live.forward;
+    // Without it the Console must reach the ICG itself.
+    support_.edges.SendTo(kLocalEdge, command);
+  }
   if (!live.dial.address().empty()) {
     command.mutable_dial_device()->Swap(&live.dial);
     return support_.edges.SendTo(live.edge, command);
@@ -258,6 +271,9 @@ void SessionCoordinator::Reply(Live& live, const absl::Status& status) {
   if (status.ok()) {
     v1::Session session = live.machine.session();
     session.set_console_ticket(std::exchange(live.console_ticket, {}));
+    if (!live.forward.session_id().empty()) {
+      session.set_console_fallback_url(ConsoleUrl(*ConsoleAddress(kLocalEdge)));
+    }
     done(std::move(session));
     return;
   }

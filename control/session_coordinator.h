@@ -30,6 +30,7 @@
 #include "control/session_machine.h"
 #include "control/session_request.h"
 #include "control/store.h"
+#include "proto/icg.pb.h"
 #include "proto/session.pb.h"
 
 namespace fairlead::control {
@@ -40,6 +41,8 @@ struct SessionCoordinatorOptions {
   absl::Duration pairing_timeout = absl::Seconds(30);
   // 0 for any number.
   int sessions_per_user_per_minute = 100;
+  // Whether a Console that cannot reach a session's ICG may go through the server.
+  bool consoles_through_server = false;
   // How long to wait before the store is tried again after it failed.
   absl::Duration store_retry = absl::Seconds(5);
 };
@@ -84,6 +87,9 @@ class SessionCoordinator {
   void SetPublicAddress(absl::string_view address) { SetConsoleAddress(kLocalEdge, address); }
   // Where Consoles open their tunnels at an edge, "host:port"; empty for nowhere.
   void SetConsoleAddress(absl::string_view edge, absl::string_view address);
+  // Where the server itself dials ICGs, for Consoles that go through it. Serial executor.
+  void SetIcg(const v1::Icg& icg) { icgs_[icg.name()] = icg; }
+  void RemoveIcg(const std::string& name) { icgs_.erase(name); }
 
   // Opens a session; `id` is a fresh RandomId. The result carries the Console's ticket.
   // Errors (to `done`): those of SessionService.CreateSession.
@@ -107,6 +113,8 @@ class SessionCoordinator {
   void FailPending();
 
   void OnTunnelEvent(absl::string_view edge, const v1::TunnelEvent& event);
+  // The server's own edge let the session's Console through to its ICG.
+  void OnConsoleForwarded(const std::string& id);
   void OnDeviceReport(absl::string_view unit_id, const v1::DeviceMessage& message);
   // The device's standing connection is gone.
   void OnDeviceGone(absl::string_view unit_id);
@@ -177,6 +185,8 @@ class SessionCoordinator {
   std::map<std::string, std::unique_ptr<Live>, std::less<>> live_;
   // Devices without a connection, each with the edge whose link they lost it with.
   std::map<std::string, std::string, std::less<>> behind_lost_links_;
+  // By name.
+  std::map<std::string, v1::Icg, std::less<>> icgs_;
   bool stopping_ = false;
   absl::AnyInvocable<void()> on_stopped_;
   mutable absl::Mutex addresses_mutex_;

@@ -65,6 +65,10 @@ void SessionCoordinator::OnTunnelEvent(absl::string_view edge, const v1::TunnelE
   support_.edges.SendTo(edge, command);
 }
 
+void SessionCoordinator::OnConsoleForwarded(const std::string& id) {
+  Apply(id, {.type = Type::kConsoleForwarded, .time = support_.clock.Now()});
+}
+
 void SessionCoordinator::OnDeviceReport(absl::string_view unit_id,
                                         const v1::DeviceMessage& message) {
   const absl::Time now = support_.clock.Now();

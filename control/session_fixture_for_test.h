@@ -64,14 +64,15 @@ struct Outcome {
 
 // One run of the server.
 struct TestServer {
-  TestServer(Store& shared_store, const Clock& clock, EstHandler& est)
+  TestServer(Store& shared_store, const Clock& clock, EstHandler& est, bool consoles_through_server)
       : store(shared_store),
         audit(store, clock),
         directory(store, clock),
         edges({serial, store_executor, workers, audit, directory, est, clock},
               v1::EdgeConfiguration()),
         sessions({serial, store_executor, store, audit, directory, board, edges, clock},
-                 SessionCoordinatorOptions{.sessions_per_user_per_minute = 3}) {
+                 SessionCoordinatorOptions{.sessions_per_user_per_minute = 3,
+                                           .consoles_through_server = consoles_through_server}) {
     edges.SetSessions(&sessions);
   }
   ~TestServer() { sessions.FailPending(); }
@@ -111,7 +112,7 @@ class SessionFixture : public ::testing::Test {
   // ---- The server ----
 
   void StartServer() {
-    server_ = std::make_unique<TestServer>(store_, clock_, est_);
+    server_ = std::make_unique<TestServer>(store_, clock_, est_, consoles_through_server_);
     edges().AddEdge(kLocalEdge, &edge_);
     edges().AddEdge(kIcg, &icg_);
     sessions().SetPublicAddress("ums.example:8443");
@@ -295,6 +296,8 @@ class SessionFixture : public ::testing::Test {
   FakeEdge edge_;
   FakeEdge icg_;
   bool store_runs_ = true;
+  // Policy, from the next start of the server on.
+  bool consoles_through_server_ = false;
   std::shared_ptr<absl::StatusOr<v1::Session>> terminated_;
   std::unique_ptr<TestServer> server_;
 };

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/status_matchers.h"
 #include "control/session_fixture_for_test.h"
+#include "control/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -92,6 +93,49 @@ TEST_F(SessionIcgTest, TheDeviceMayBeAskedAndComeBeforeTheConsoleIsInformed) {
               ElementsAre(Step::CONSOLE_REQUESTED, Step::ICG_REQUESTED, Step::DEVICE_REQUESTED,
                           Step::DEVICE_ATTACHED, Step::CONSOLE_INFORMED, Step::CONSOLE_ATTACHED));
   EXPECT_EQ(Get(outcome->id).state(), v1::Session::ACTIVE);
+}
+
+TEST_F(SessionIcgTest, AConsoleMayGoThroughTheServerWherePolicyAllows) {
+  v1::Icg icg;
+  icg.set_name(kIcg);
+  icg.set_internal_address("grpcs://10.0.0.5:8443");
+  icg.set_proxy("http://proxy:3128");
+  sessions().SetIcg(icg);
+  // By default it may not.
+  const std::string direct = OpenAtIcg();
+  EXPECT_FALSE(edge_.Last(v1::EdgeCommand::kForwardConsole).has_forward_console());
+  consoles_through_server_ = true;
+  Restart();
+  sessions().SetIcg(icg);
+  Link("icg1", kIcg);
+  Connect(2, "", kIcg);
+
+  const std::shared_ptr<Outcome> outcome = Open();
+  TunnelAtIcg(outcome->id, {Tunnels::ACCEPTED});
+
+  ASSERT_THAT(outcome->result, IsOk());
+  EXPECT_EQ(outcome->result->console_url(), "wss://icg.example:443/console-connector/terminal");
+  EXPECT_EQ(outcome->result->console_fallback_url(),
+            "wss://ums.example:8443/console-connector/terminal");
+  const v1::ForwardConsole way = edge_.Last(v1::EdgeCommand::kForwardConsole).forward_console();
+  EXPECT_EQ(way.session_id(), outcome->id);
+  EXPECT_EQ(way.console_ticket_sha256(), Sha256(outcome->result->console_ticket()));
+  EXPECT_EQ(way.icg_id(), "berlin");
+  EXPECT_EQ(way.address(), "grpcs://10.0.0.5:8443");
+  EXPECT_EQ(way.proxy(), "http://proxy:3128");
+  EXPECT_FALSE(Get(outcome->id).console_through_server());
+  EXPECT_TRUE(Get(outcome->id).console_fallback_url().empty());
+  v1::EdgeEvent event;
+  event.mutable_console_forwarded()->set_session_id(outcome->id);
+  // An ICG has no say in it.
+  Happen(event, kIcg);
+  EXPECT_FALSE(Get(outcome->id).console_through_server());
+  Happen(event);
+  EXPECT_TRUE(Get(outcome->id).console_through_server());
+  TunnelAtIcg(outcome->id, {Tunnels::DEVICE_ATTACHED, Tunnels::CONSOLE_ATTACHED});
+  EndAtIcg(outcome->id);
+  Happen(event);
+  EXPECT_EQ(Get(outcome->id).state(), v1::Session::ENDED);
 }
 
 TEST_F(SessionIcgTest, AnOs11DeviceOverAnIcgSpeaksTelnet) {

@@ -35,6 +35,8 @@ struct SessionCoordinator::Live {
   // How the device is asked: over its standing connection, or by being dialled. The other is empty.
   v1::OpenTerminal open_terminal;
   v1::DialDevice dial;
+  // How the server's own edge lets the Console through; empty if it may not.
+  v1::ForwardConsole forward;
   std::string console_ticket;
   // The caller of Open, until answered.
   Callback done;

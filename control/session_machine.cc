@@ -90,6 +90,11 @@ SessionActions SessionMachine::Apply(const SessionEvent& event) {
     case Type::kDataFlowing:
       OnProgress(event, actions);
       break;
+    case Type::kConsoleForwarded:
+      if (phase_ > Phase::kActive) break;
+      session_.set_console_through_server(true);
+      actions.changed = true;
+      break;
     case Type::kTunnelEnded:
       OnTunnelEnded(event, actions);
       break;

@@ -53,6 +53,8 @@ struct SessionEvent {
     kConsoleAttached,
     // The first byte went through.
     kDataFlowing,
+    // The Console's tunnel goes through the server.
+    kConsoleForwarded,
     // The edge ended the session: `tunnel`.
     kTunnelEnded,
     // The device refused: `status`.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "control/filter.h"
@@ -175,6 +176,17 @@ v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& dev
   *registration.mutable_idle_timeout() = device.terminal().idle_timeout();
   *registration.mutable_max_lifetime() = device.terminal().max_lifetime();
   return registration;
+}
+
+v1::ForwardConsole MakeForward(const v1::RegisterSession& registration, const v1::Icg& icg) {
+  v1::ForwardConsole forward;
+  forward.set_session_id(registration.session_id());
+  forward.set_console_ticket_sha256(registration.console_ticket_sha256());
+  *forward.mutable_pairing_timeout() = registration.pairing_timeout();
+  forward.set_icg_id(std::string(absl::StripPrefix(icg.name(), "icgs/")));
+  forward.set_address(icg.internal_address());
+  forward.set_proxy(icg.proxy());
+  return forward;
 }
 
 v1::DialDevice MakeDial(absl::string_view id, const v1::Device& device, absl::string_view address,

@@ -15,6 +15,7 @@
 #include "control/device_directory.h"
 #include "proto/device.pb.h"
 #include "proto/edge.pb.h"
+#include "proto/icg.pb.h"
 #include "proto/session.pb.h"
 #include "proto/unified.pb.h"
 
@@ -65,6 +66,9 @@ v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& dev
                                      absl::string_view console_ticket,
                                      absl::string_view device_ticket,
                                      absl::Duration pairing_timeout);
+
+// What the server's own edge is told in order to let the Console through to the session's ICG.
+v1::ForwardConsole MakeForward(const v1::RegisterSession& registration, const v1::Icg& icg);
 
 // What the edge is told in order to dial the device.
 v1::DialDevice MakeDial(absl::string_view id, const v1::Device& device, absl::string_view address,

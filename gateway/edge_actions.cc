@@ -71,6 +71,7 @@ dataplane::CloseReason ReadCloseReason(std::uint32_t code, const std::string& re
 void LiveEdgeActions::Drain() {
   draining_ = true;
   dialer_.Stop();
+  forwarder_.Stop();
 }
 
 void LiveEdgeActions::Configure(const v1::EdgeConfiguration& configuration) {
@@ -119,6 +120,10 @@ void LiveEdgeActions::DialDevice(const v1::DialDevice& dial) {
 }
 
 void LiveEdgeActions::ProbeDevice(const v1::ProbeDevice& probe) { dialer_.Probe(probe); }
+
+void LiveEdgeActions::ForwardConsole(const v1::ForwardConsole& forward) {
+  forwarder_.Expect(forward);
+}
 
 void LiveEdgeActions::TellRequested(const std::string& session_id) {
   if (!relay_.Knows(session_id)) return;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "dataplane/relay.h"
+#include "gateway/console_forwarder.h"
 #include "gateway/device_dialer.h"
 #include "gateway/device_hub.h"
 #include "gateway/edge_events.h"
@@ -32,17 +33,20 @@ class LiveEdgeActions : public EdgeActions {
  public:
   // `on_configure` is told what else the server says: CA certificates, the grace period.
   LiveEdgeActions(dataplane::Relay& relay, DeviceHub& hub, TunnelRoutes& tunnels,
-                  DeviceDialer& dialer, EdgeEventSink& events, const Clock& clock,
+                  DeviceDialer& dialer, ConsoleForwarder& forwarder, EdgeEventSink& events,
+                  const Clock& clock,
                   std::function<void(const v1::EdgeConfiguration&)> on_configure)
       : relay_(relay),
         hub_(hub),
         tunnels_(tunnels),
         dialer_(dialer),
+        forwarder_(forwarder),
         events_(events),
         clock_(clock),
         on_configure_(std::move(on_configure)) {}
 
-  // From now on new sessions are refused with UNAVAILABLE, and no device is dialled.
+  // From now on new sessions are refused with UNAVAILABLE, no device is dialled, and no
+  // Console let through.
   void Drain();
 
   void Configure(const v1::EdgeConfiguration& configuration) override;
@@ -52,6 +56,7 @@ class LiveEdgeActions : public EdgeActions {
   void DropDevice(const v1::DropDevice& drop) override;
   void DialDevice(const v1::DialDevice& dial) override;
   void ProbeDevice(const v1::ProbeDevice& probe) override;
+  void ForwardConsole(const v1::ForwardConsole& forward) override;
 
  private:
   // Tells that the device of a live session is being asked for it, or dialled. To be called before
@@ -62,6 +67,7 @@ class LiveEdgeActions : public EdgeActions {
   DeviceHub& hub_;
   TunnelRoutes& tunnels_;
   DeviceDialer& dialer_;
+  ConsoleForwarder& forwarder_;
   EdgeEventSink& events_;
   const Clock& clock_;
   const std::function<void(const v1::EdgeConfiguration&)> on_configure_;

@@ -137,15 +137,16 @@ class LiveEdgeActionsTest : public ::testing::Test {
       [this](absl::string_view) -> dataplane::net::any_io_executor { return io_.get_executor(); },
       observer_, clock_, dataplane::RelayOptions()};
   DeviceHub hub_{sink_, clock_, DeviceHubOptions()};
-  TunnelRoutes tunnels_{relay_, hub_, sink_};
+  ConsoleForwarder forwarder_{sink_, clock_, ConsoleForwarderSources()};
+  TunnelRoutes tunnels_{relay_, hub_, forwarder_, sink_};
   DeviceDialer dialer_{[this] { return io_.get_executor(); },
                        relay_,
                        sink_,
                        clock_,
                        DeviceDialerSources{nullptr, [] { return std::string(); }, nullptr},
                        DeviceDialerOptions()};
-  LiveEdgeActions actions_{
-      relay_, hub_, tunnels_, dialer_, sink_, clock_, [](const v1::EdgeConfiguration&) {}};
+  LiveEdgeActions actions_{relay_,     hub_,  tunnels_, dialer_,
+                           forwarder_, sink_, clock_,   [](const v1::EdgeConfiguration&) {}};
 };
 
 TEST_F(LiveEdgeActionsTest, ADeviceThatIsNotConnectedEndsTheSession) {

@@ -137,6 +137,9 @@ void EdgeServer::State::OnCommand(EdgeLink& link, const v1::EdgeCommand& command
     case v1::EdgeCommand::kProbeDevice:
       actions->ProbeDevice(command.probe_device());
       break;
+    case v1::EdgeCommand::kForwardConsole:
+      actions->ForwardConsole(command.forward_console());
+      break;
     case v1::EdgeCommand::COMMAND_NOT_SET:
       break;
   }

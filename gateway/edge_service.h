@@ -42,6 +42,7 @@ class EdgeActions {
   virtual void DropDevice(const v1::DropDevice& drop) = 0;
   virtual void DialDevice(const v1::DialDevice& dial) = 0;
   virtual void ProbeDevice(const v1::ProbeDevice& probe) = 0;
+  virtual void ForwardConsole(const v1::ForwardConsole& forward) = 0;
 };
 
 struct EdgeServerOptions {

@@ -52,6 +52,9 @@ class FakeActions : public EdgeActions {
   void DropDevice(const v1::DropDevice& drop) override { Note("drop " + drop.unit_id()); }
   void DialDevice(const v1::DialDevice& dial) override { Note("dial " + dial.unit_id()); }
   void ProbeDevice(const v1::ProbeDevice& probe) override { Note("probe " + probe.unit_id()); }
+  void ForwardConsole(const v1::ForwardConsole& forward) override {
+    Note("forward " + forward.session_id());
+  }
 
   void FailRegistration(absl::Status status) {
     absl::MutexLock lock(&mutex_);

@@ -16,6 +16,7 @@
 #include "dataplane/router.h"
 #include "dataplane/tls_stream.h"
 #include "gateway/call_peers.h"
+#include "gateway/console_forwarder.h"
 #include "gateway/edge_actions.h"
 #include "gateway/edge_trust.h"
 #include "gateway/grpc_bridge.h"
@@ -103,12 +104,13 @@ struct Gateway::State {
         edge(peers, *options.clock, threads.NextExecutor(), MakeLinkOptions(options)),
         relay(threads, edge, *options.clock, MakeRelayOptions(options)),
         hub(edge, *options.clock, MakeHubOptions(options)),
-        tunnels(relay, hub, edge),
+        forwarder(edge, *options.clock, MakeForwardSources()),
+        tunnels(relay, hub, forwarder, edge),
         est(edge, hub, edge, *options.clock, options.enrollment),
         operations([this] { return CheckReadiness(); }, [this] { return CollectMetrics(); }),
         dialer([this] { return threads.NextExecutor(); }, relay, edge, *options.clock,
                MakeDialSources(), options.dialling),
-        actions(relay, hub, tunnels, dialer, edge, *options.clock,
+        actions(relay, hub, tunnels, dialer, forwarder, edge, *options.clock,
                 [this](const v1::EdgeConfiguration& configuration) { Configure(configuration); }) {
     edge.SetActions(&actions);
     if (options.icg.has_value()) {
@@ -126,6 +128,7 @@ struct Gateway::State {
   std::vector<Metric> CollectMetrics() const;
   void Configure(const v1::EdgeConfiguration& configuration);
   DeviceDialerSources MakeDialSources() const;
+  ConsoleForwarderSources MakeForwardSources() const;
   dataplane::RawHandler BridgeHandler();
   void Stop(absl::Duration drain);
 
@@ -136,6 +139,7 @@ struct Gateway::State {
   EdgeServer edge;
   dataplane::Relay relay;
   DeviceHub hub;
+  ConsoleForwarder forwarder;
   TunnelRoutes tunnels;
   EstRoutes est;
   OperationsRoutes operations;
@@ -266,6 +270,8 @@ std::vector<Metric> Gateway::State::CollectMetrics() const {
       dialled.probes_failed);
   add("fairlead_device_probes_waiting", "Probes that wait for others.", kGauge,
       dialled.probes_waiting);
+  add("fairlead_consoles_forwarded", "Consoles let through to ICGs now.", kGauge,
+      forwarder.open_now());
   if (bridge != nullptr) {
     add("fairlead_grpc_connections", "gRPC connections open now.", kGauge, bridge->open_now());
   }
@@ -284,6 +290,13 @@ DeviceDialerSources Gateway::State::MakeDialSources() const {
   DeviceDialerSources sources;
   sources.identity = options.dial_identity;
   sources.device_ca = [this] { return trust->client_ca_pem(); };
+  sources.is_revoked = [this](absl::string_view print) { return hub.IsRevoked(print); };
+  return sources;
+}
+
+ConsoleForwarderSources Gateway::State::MakeForwardSources() const {
+  ConsoleForwarderSources sources;
+  sources.icg_ca = [this] { return trust->client_ca_pem(); };
   sources.is_revoked = [this](absl::string_view print) { return hub.IsRevoked(print); };
   return sources;
 }
@@ -307,8 +320,12 @@ void Gateway::State::Stop(absl::Duration drain) {
   device_end.code = dataplane::kCloseGoingAway;
   device_end.text = "The server is stopping. Connect again in a moment.";
   hub.CloseAll(device_end);
-  WaitUntil([this] { return relay.counters().legs_now == 0 && hub.open_connections() == 0; },
-            drain);
+  WaitUntil(
+      [this] {
+        return relay.counters().legs_now == 0 && hub.open_connections() == 0 &&
+               forwarder.open_now() == 0;
+      },
+      drain);
   edge.Stop();
   WaitUntil([this] { return edge.open_links() == 0; }, kFlushTimeout);
   if (rest != nullptr) rest->Stop();

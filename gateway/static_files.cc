@@ -56,7 +56,7 @@ constexpr char kIndexPage[] = R"(<!DOCTYPE html>
 
 // Nothing from elsewhere, no inline script, no frame around it.
 constexpr char kContentSecurityPolicy[] =
-    "default-src 'self'; connect-src 'self' wss:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; connect-src 'self' https: wss:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'";
 

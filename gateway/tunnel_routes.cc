@@ -95,6 +95,16 @@ net::awaitable<void> TunnelRoutes::HandleConsole(HttpRequest request,
     co_await Refuse(request.path, request.peer, origin, std::move(upgrade));
     co_return;
   }
+  std::string ticket = TicketOf(request.headers, upgrade->offered_subprotocols());
+  absl::optional<v1::ForwardConsole> forward = forwarder_.Take(ticket);
+  if (forward.has_value()) {
+    request.peer.MarkAuthenticated();
+    std::string subprotocol;
+    if (OffersSubprotocol(*upgrade, kTerminalSubprotocol)) subprotocol = kTerminalSubprotocol;
+    co_await forwarder_.Serve(*std::move(forward), std::move(ticket), std::move(subprotocol),
+                              std::move(upgrade));
+    co_return;
+  }
   Claim claim = ClaimFor(request, *upgrade, Side::kConsole, "");
   co_await Attach(std::move(claim), std::move(upgrade));
 }

@@ -14,26 +14,28 @@
 #include "absl/synchronization/mutex.h"
 #include "dataplane/relay.h"
 #include "dataplane/router.h"
+#include "gateway/console_forwarder.h"
 #include "gateway/device_hub.h"
 #include "gateway/edge_events.h"
 
 namespace fairlead::gateway {
 
 inline constexpr char kDeviceTunnelPath[] = "/device-connector/device/portforwarding";
-inline constexpr char kConsoleTunnelPath[] = "/console-connector/terminal";
 
-// Thread: any. Lifetime: `relay`, `hub` and `sink` must outlive it and its handlers.
+// Thread: any. Lifetime: what it is made with must outlive it and its handlers.
 class TunnelRoutes {
  public:
-  TunnelRoutes(dataplane::Relay& relay, const DeviceHub& hub, EdgeEventSink& sink)
-      : relay_(relay), hub_(hub), sink_(sink) {}
+  TunnelRoutes(dataplane::Relay& relay, const DeviceHub& hub, ConsoleForwarder& forwarder,
+               EdgeEventSink& sink)
+      : relay_(relay), hub_(hub), forwarder_(forwarder), sink_(sink) {}
 
   // Replaces the origins from which browsers may connect besides the edge's own.
   void SetAllowedOrigins(std::vector<std::string> origins);
 
   // Serve the two paths. Without a device certificate the device's is refused with 401, with a
   // wrong or revoked one with 403; a foreign origin is refused with 403. A missing, malformed or
-  // refused ticket completes the upgrade and closes with 44xx.
+  // refused ticket completes the upgrade and closes with 44xx. A Console whose ticket is for an ICG
+  // is let through to that.
   dataplane::net::awaitable<void> HandleDevice(dataplane::HttpRequest request,
                                                std::unique_ptr<dataplane::PendingUpgrade> upgrade);
   dataplane::net::awaitable<void> HandleConsole(dataplane::HttpRequest request,
@@ -57,6 +59,7 @@ class TunnelRoutes {
 
   dataplane::Relay& relay_;
   const DeviceHub& hub_;
+  ConsoleForwarder& forwarder_;
   EdgeEventSink& sink_;
   mutable absl::Mutex mutex_;
   std::vector<std::string> allowed_origins_ ABSL_GUARDED_BY(mutex_);
