@@ -6,12 +6,12 @@ import { useEffect } from 'preact/hooks';
 import { methods, type Icg } from '../api/generated';
 import { t } from '../i18n';
 import { api } from '../state/app';
-import { edgePage, probeEdge } from '../terminal/edge_probe';
+import { edgePage, probeEdge, type EdgeFinding } from '../terminal/edge_probe';
 import type { Ending } from '../terminal/terminal_session';
 import { openTunnel } from '../terminal/tunnel';
 
 interface Props {
-  edge: NonNullable<Ending['edge']>;
+  edge: Omit<NonNullable<Ending['edge']>, 'finding'> & { finding: EdgeFinding | 'unknown' };
   onReachable(): void;
 }
 
@@ -36,7 +36,7 @@ export function EdgeHelp({ edge, onReachable }: Props) {
   const { host } = new URL(edge.url);
   return (
     <div data-edge={finding.value}>
-      {finding.value !== edge.finding && <p>{t(`edge.${finding.value}`, { host })}</p>}
+      {finding.value !== edge.finding && finding.value !== 'unknown' && <p>{t(`edge.${finding.value}`, { host })}</p>}
       <p>{t('edge.help')}</p>
       {icg.value && (
         <p>

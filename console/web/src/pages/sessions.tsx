@@ -98,10 +98,11 @@ export function SessionsPage() {
 interface SessionTableProps {
   pages: Pages<Session>;
   withDevice?: boolean;
+  empty?: string;
   onTerminate?(session: Session): void;
 }
 
-export function SessionTable({ pages, withDevice, onTerminate }: SessionTableProps) {
+export function SessionTable({ pages, withDevice, empty, onTerminate }: SessionTableProps) {
   const columns = [
     t('sessions.state'),
     ...(withDevice ? [t('sessions.device')] : []),
@@ -118,7 +119,7 @@ export function SessionTable({ pages, withDevice, onTerminate }: SessionTablePro
       label={t('sessions.title')}
       columns={columns}
       pages={pages}
-      empty={t('sessions.none')}
+      empty={empty ?? t('sessions.none')}
       row={(session) => (
         <tr key={session.name} data-session={session.name}>
           <td>{tEnum('state', session.state)}</td>
@@ -130,7 +131,10 @@ export function SessionTable({ pages, withDevice, onTerminate }: SessionTablePro
           <td>{session.user.replace('users/', '')}</td>
           <td>
             <details>
-              <summary>{tEnum('flow', session.flow)}</summary>
+              <summary>
+                {tEnum('flow', session.flow)}
+                {session.consoleThroughServer && `, ${t('terminal.throughServer')}`}
+              </summary>
               <ol class="timeline" aria-label={t('sessions.timeline')}>
                 {session.timeline.map(({ step, time }) => (
                   <li key={step}>

@@ -3,21 +3,25 @@
 // One terminal with its tools, state line, banner and questions.
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { methods } from '../api/generated';
+import { methods, type Session } from '../api/generated';
 import { formatBytes, formatNumber, t, tEnum, type TextKey } from '../i18n';
 import { api, copyText, tell, tellError } from '../state/app';
 import { change, clampFontSize, settings } from '../state/settings';
 import { active, setState, type TerminalTab } from '../state/terminals';
+import { timeEdge } from '../terminal/edge_timer';
 import { summarizePaste } from '../terminal/paste';
-import type { Ending, SessionServices } from '../terminal/terminal_session';
+import type { Counters, Ending, SessionServices } from '../terminal/terminal_session';
 import type { TerminalView } from '../terminal/terminal_view';
 import { openTunnel } from '../terminal/tunnel';
-import { Confirm } from '../ui/dialog';
+import { Confirm, Dialog } from '../ui/dialog';
 import { EdgeHelp } from './edge_help';
 
 const services: SessionServices = {
   createSession: (request) => api.call(methods.createSession, request),
   openTunnel,
+  timeEdge,
+  pageHost: location.host,
+  avoided: new Set(),
   describeSkipped: (bytes) => t('terminal.skipped', { bytes: formatNumber(bytes) }),
   now: () => performance.now(),
 };
@@ -245,21 +249,26 @@ function StateLine({ view }: { view: TerminalView | undefined }) {
   const counters = session?.counters.value;
   const about = session?.session.value;
   const paste = session?.paste.value;
+  const throughServer = phase === 'open' && session?.route.value?.throughServer;
+  const asking = useSignal(false);
   const size = useComputed(() => view?.size.value ?? { columns: 80, rows: 24 });
   const parts = [t(`terminal.${phase}`)];
-  if (about) parts.push(tEnum('flow', about.flow));
-  if (about?.icg) parts.push(t('terminal.viaIcg', { icg: about.icg.replace('icgs/', '') }));
+  if (about) parts.push(wayText(about));
   if (view) parts.push(t('terminal.size', view.size.value ?? size.value));
   if (counters) {
     const { received, sent } = counters;
     parts.push(t('terminal.bytes', { received: formatBytes(received), sent: formatBytes(sent) }));
   }
-  if (counters?.roundTrip !== undefined) {
-    parts.push(t('terminal.roundTrip', { ms: formatNumber(Math.max(1, Math.round(counters.roundTrip))) }));
-  }
+  if (counters?.roundTrip !== undefined) parts.push(roundTripText(counters, about?.icg && !throughServer));
   return (
     <div class="state-line" data-state-line>
       <span>{parts.join(' · ')}</span>
+      {throughServer && (
+        <button type="button" class="quiet" onClick={() => (asking.value = true)}>
+          {t('terminal.throughServer')}
+        </button>
+      )}
+      {asking.value && about && <ThroughServer session={about} onClose={() => (asking.value = false)} />}
       {paste && (
         <span class="paste">
           <progress max={paste.total} value={paste.sent} aria-label={t('paste.confirm')} />
@@ -270,6 +279,41 @@ function StateLine({ view }: { view: TerminalView | undefined }) {
         </span>
       )}
     </div>
+  );
+}
+
+function wayText({ flow, icg }: Session): string {
+  if (!icg) return tEnum('flow', flow);
+  return t('terminal.viaIcg', { os: flow.startsWith('OS11') ? 'OS 11' : 'OS 12', icg: icg.replace('icgs/', '') });
+}
+
+function roundTripText({ roundTrip, edgeRoundTrip }: Counters, icg: unknown): string {
+  const round = (value: number) => formatNumber(Math.max(1, Math.round(value)));
+  const ms = round(roundTrip!);
+  // The two are measured one after the other, and may not fit.
+  if (edgeRoundTrip === undefined || edgeRoundTrip > roundTrip!) return t('terminal.roundTrip', { ms });
+  return t(icg ? 'terminal.roundTripIcg' : 'terminal.roundTripServer', { ms, edge: round(edgeRoundTrip) });
+}
+
+function ThroughServer({ session, onClose }: { session: Session; onClose(): void }) {
+  const edge = { url: session.consoleUrl, icg: session.icg, finding: 'unknown' as const };
+  return (
+    <Dialog title={t('terminal.throughServerTitle')} onClose={onClose}>
+      <p>{t('terminal.throughServerText', { icg: session.icg.replace('icgs/', '') })}</p>
+      <EdgeHelp
+        edge={edge}
+        onReachable={() => {
+          services.avoided.delete(session.icg);
+          tell(t('edge.nextDirect'));
+          onClose();
+        }}
+      />
+      <div class="buttons">
+        <button type="button" class="primary" onClick={onClose}>
+          {t('common.close')}
+        </button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -27,7 +27,8 @@ class FakeTunnel implements Tunnel {
   }
 }
 
-function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError) {
+function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError, more: Partial<Session> = {}) {
+  const avoided = new Set<string>();
   const tunnels: FakeTunnel[] = [];
   const requests: Partial<CreateSessionRequest>[] = [];
   const screen = {
@@ -54,6 +55,7 @@ function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError) {
         consoleUrl: 'wss://icg.example:8443/console-connector/terminal',
         consoleTicket: 'T',
         icg: 'icgs/a',
+        ...more,
       } as Session;
     },
     openTunnel(target, handlers) {
@@ -61,11 +63,14 @@ function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError) {
       tunnels.push(tunnel);
       return tunnel;
     },
+    timeEdge: () => Promise.resolve(2),
+    pageHost: 'ums.example',
+    avoided,
     describeSkipped: (bytes) => `[${bytes}]`,
     now: () => (now += 5),
   });
   const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  return { session, screen, tunnels, requests, bytes };
+  return { session, screen, tunnels, requests, bytes, avoided };
 }
 
 const settle = () => new Promise<void>((done) => setTimeout(done));
@@ -226,5 +231,41 @@ describe('TerminalSession', () => {
     tunnel.handlers.onDrain();
     expect(tunnel.bytes).toBe('\x03');
     expect(session.paste.value).toBeUndefined();
+  });
+
+  it('goes through the server where that is allowed, and asks whether the ICG is reached again', async () => {
+    const fallback = { consoleFallbackUrl: 'wss://localhost:8443/console-connector/terminal' };
+    const { session, tunnels, avoided } = harness('PTY', undefined, fallback);
+    await session.open();
+    expect(tunnels[0]!.target).toMatchObject({
+      url: 'wss://icg.example:8443/console-connector/terminal',
+      timeoutMilliseconds: 5000,
+    });
+    tunnels[0]!.handlers.onClose(1006, '', false);
+    expect(tunnels[1]!.target).toMatchObject({
+      url: 'wss://ums.example/console-connector/terminal',
+      ticket: 'T',
+      timeoutMilliseconds: undefined,
+    });
+    tunnels[1]!.handlers.onOpen();
+    expect(session.phase.value).toBe('open');
+    expect(session.route.value!.throughServer).toBe(true);
+    expect([...avoided]).toEqual(['icgs/a']);
+    // The ICG is tried without a ticket, and answers.
+    expect(tunnels[2]!.target).toMatchObject({ url: 'wss://icg.example:8443/console-connector/terminal', ticket: '' });
+    tunnels[2]!.handlers.onClose(4401, '', true);
+    await settle();
+    expect(avoided.size).toBe(0);
+  });
+
+  it('opens a direct tunnel where the page came from, else where the server says', async () => {
+    const direct = { icg: '', consoleUrl: 'wss://localhost:8443/console-connector/terminal' };
+    const { session, tunnels } = harness('PTY', undefined, direct);
+    await session.open();
+    expect(tunnels[0]!.target.url).toBe('wss://ums.example/console-connector/terminal');
+    tunnels[0]!.handlers.onClose(1006, '', false);
+    expect(tunnels[1]!.target.url).toBe('wss://localhost:8443/console-connector/terminal');
+    tunnels[1]!.handlers.onClose(1006, '', false);
+    expect(session.ending.value).toMatchObject({ sentence: 'edge.server', values: { host: 'localhost:8443' } });
   });
 });

@@ -20,6 +20,7 @@ import { probeEdge, type EdgeFinding } from './edge_probe';
 import { InputQueue, type PasteProgress } from './input_queue';
 import { OutputQueue } from './output_queue';
 import { preparePaste } from './paste';
+import { routesOf, type Route } from './routes';
 import { TelnetClient } from './telnet_client';
 import type { OpenTunnel, Tunnel } from './tunnel';
 
@@ -42,6 +43,8 @@ export interface Counters {
   sent: number;
   // Milliseconds from a key to the device's answer; absent before the first.
   roundTrip?: number;
+  // The part of it between the browser and the edge that it is connected to, if known.
+  edgeRoundTrip?: number;
 }
 
 export interface Screen {
@@ -54,17 +57,28 @@ export interface Screen {
 export interface SessionServices {
   createSession(request: Partial<CreateSessionRequest>): Promise<Session>;
   openTunnel: OpenTunnel;
+  // Milliseconds to the edge of a tunnel and back.
+  timeEdge(tunnelUrl: string): Promise<number | undefined>;
+  // The server as this browser reaches it.
+  pageHost: string;
+  // ICGs that this browser did not reach, though the server did.
+  avoided: Set<string>;
   describeSkipped(bytes: number): string;
   now(): number;
 }
 
 const INTERRUPT = 3;
+// The ticket is good for 30 s, and the route after this one must still find it so.
+const FIRST_ROUTE_MILLISECONDS = 5_000;
+const EDGE_TIMING_MILLISECONDS = 10_000;
 
 export class TerminalSession {
   readonly phase = signal<Phase>('opening');
   readonly session = signal<Session | undefined>(undefined);
   readonly ending = signal<Ending | undefined>(undefined);
   readonly deviceAway = signal(false);
+  // The way that is tried or used.
+  readonly route = signal<Route | undefined>(undefined);
   readonly notice = signal('');
   readonly paste = signal<PasteProgress | undefined>(undefined);
   readonly counters = signal<Counters>({ received: 0, sent: 0 });
@@ -74,9 +88,12 @@ export class TerminalSession {
   private tunnel: Tunnel | undefined;
   private readonly output: OutputQueue;
   private readonly input: InputQueue;
+  private routes: Route[] = [];
   private closing = false;
   private sample: { offset: number; time: number } | undefined;
   private roundTrip: number | undefined;
+  private edgeRoundTrip: number | undefined;
+  private edgeTimed = -EDGE_TIMING_MILLISECONDS;
   private received = 0;
   private sent = 0;
 
@@ -119,10 +136,18 @@ export class TerminalSession {
       return;
     }
     this.phase.value = 'connecting';
+    this.routes = routesOf(session, this.services.pageHost, this.services.avoided);
+    this.connect(session);
+  }
+
+  private connect(session: Session): void {
+    const route = this.routes.shift()!;
+    this.route.value = route;
     const target = {
-      url: session.consoleUrl,
+      url: route.url,
       ticket: session.consoleTicket ?? '',
       holdBack: session.stream === 'TELNET',
+      timeoutMilliseconds: this.routes.length > 0 ? FIRST_ROUTE_MILLISECONDS : undefined,
     };
     this.tunnel = this.services.openTunnel(target, {
       onOpen: () => this.onOpen(),
@@ -183,6 +208,7 @@ export class TerminalSession {
 
   private onOpen(): void {
     this.phase.value = 'open';
+    if (this.route.value?.throughServer) void this.tryIcg();
     // The window may have changed since the session was asked for.
     const session = this.session.value;
     if (session) this.resize(this.screen.columns, this.screen.rows);
@@ -251,6 +277,15 @@ export class TerminalSession {
   private measured(since: number): void {
     this.roundTrip = this.services.now() - since;
     this.sample = undefined;
+    void this.timeEdge();
+    this.update();
+  }
+
+  private async timeEdge(): Promise<void> {
+    const now = this.services.now();
+    if (now - this.edgeTimed < EDGE_TIMING_MILLISECONDS || !this.route.value) return;
+    this.edgeTimed = now;
+    this.edgeRoundTrip = await this.services.timeEdge(this.route.value.url);
     this.update();
   }
 
@@ -269,13 +304,17 @@ export class TerminalSession {
 
   private update(): void {
     this.paste.value = this.input.progress;
-    const { received, sent, roundTrip } = this;
-    this.counters.value = { received, sent, roundTrip };
+    const { received, sent, roundTrip, edgeRoundTrip } = this;
+    this.counters.value = { received, sent, roundTrip, edgeRoundTrip };
   }
 
   private onClose(code: number, reason: string, opened: boolean): void {
     const session = this.session.value;
     if (!opened && code < 4000 && !this.closing && session) {
+      if (this.routes.length > 0) {
+        this.connect(session);
+        return;
+      }
       void this.explainEdge(session);
       return;
     }
@@ -293,7 +332,20 @@ export class TerminalSession {
     return { expected: false, sentence: closeSentence(code), values: { code }, detail: reason };
   }
 
+  // While the server stands in for an ICG: whether that is still needed next time.
+  private async tryIcg(): Promise<void> {
+    const session = this.session.value!;
+    this.services.avoided.add(session.icg);
+    const finding = await probeEdge(this.services.openTunnel, session.consoleUrl);
+    if (finding === 'reachable') this.services.avoided.delete(session.icg);
+  }
+
   private async explainEdge(session: Session): Promise<void> {
+    if (!session.icg) {
+      const { host } = new URL(this.route.value!.url);
+      this.finish({ expected: false, sentence: 'edge.server', values: { host } });
+      return;
+    }
     const finding = await probeEdge(this.services.openTunnel, session.consoleUrl);
     const edge = { url: session.consoleUrl, icg: session.icg, finding };
     const sentence: TextKey =

@@ -32,6 +32,8 @@ export interface TunnelTarget {
   ticket: string;
   // Nothing is acknowledged, so that only the socket itself can hold the source back.
   holdBack: boolean;
+  // How long opening may take, if not as long as usual.
+  timeoutMilliseconds?: number;
 }
 
 export type OpenTunnel = (target: TunnelTarget, handlers: TunnelHandlers) => Tunnel;
@@ -55,7 +57,7 @@ function openSocket(target: TunnelTarget, handlers: TunnelHandlers): Tunnel {
   socket.binaryType = 'arraybuffer';
   let opened = false;
   let draining: ReturnType<typeof setTimeout> | undefined;
-  const timer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MILLISECONDS);
+  const timer = setTimeout(() => socket.close(), target.timeoutMilliseconds ?? OPEN_TIMEOUT_MILLISECONDS);
   const drain = () => {
     draining = undefined;
     if (socket.readyState !== WebSocket.OPEN) return;
@@ -116,7 +118,7 @@ function openStream(
   handlers: TunnelHandlers,
 ): Tunnel {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), OPEN_TIMEOUT_MILLISECONDS);
+  const timer = setTimeout(() => abort.abort(), target.timeoutMilliseconds ?? OPEN_TIMEOUT_MILLISECONDS);
   const stream = new constructor(target.url, {
     protocols: protocols(target.ticket),
     signal: abort.signal,
