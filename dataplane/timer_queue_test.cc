@@ -16,7 +16,7 @@
 namespace fairlead::dataplane {
 namespace {
 
-class Alarm : public TimerEntry {
+class Alarm final : public TimerEntry {
  public:
   Alarm(TimerQueue& queue, std::function<void()> on_timer)
       : TimerEntry(queue), on_timer_(std::move(on_timer)) {}
