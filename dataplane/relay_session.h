@@ -54,9 +54,9 @@ struct RelayShared {
 
 // Lifetime: shared by the relay's tables, of sessions until it ends and of closing ones until its
 // legs are closed, and by what is posted.
-class RelaySession : public std::enable_shared_from_this<RelaySession>,
-                     private TunnelLeg::Owner,
-                     private TimerEntry {
+class RelaySession final : public std::enable_shared_from_this<RelaySession>,
+                           private TunnelLeg::Owner,
+                           private TimerEntry {
  public:
   // When the relay ends a session: how long a leg's stuck write and its closing handshake may take.
   static constexpr absl::Duration kCutTimeout = absl::Seconds(2);
