@@ -2,11 +2,14 @@
 //
 // Figures of the web console, with a quickstart running: time to the first usable list, and output
 // drawn a second beside the same xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
-// first. Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
-import { deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
+// first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow.
+// Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
+import { deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
 const MEBIBYTE = 1024 * 1024;
-const OUTPUT_BYTES = 16 * MEBIBYTE;
+const OUTPUT_BYTES = Number(process.env.FAIRLEAD_OUTPUT_MIB ?? 16) * MEBIBYTE;
+// At the least, in bytes a millisecond.
+const SLOWEST = 500;
 const PARALLEL_CALLS = 16;
 
 // Devices that never connect; those that are there already stay.
@@ -38,8 +41,9 @@ async function drawn(page, flow) {
   await shows(panel, /[$#] /);
   const begin = Date.now();
   await run(page, panel, `clear; yes "$(head -c 79 /dev/zero | tr '\\0' x)" | head -c ${OUTPUT_BYTES}; echo; echo drawn=$((6*7))`);
-  await shows(panel, /^drawn=42/m, 120_000);
+  await shows(panel, /^drawn=42/m, 60_000 + OUTPUT_BYTES / SLOWEST);
   const through = Date.now() - begin;
+  const heap = Math.round(await heapMebibytes(page));
   const memory = await panel.locator('.screen').evaluate(async (element, bytes) => {
     const piece = new TextEncoder().encode(`${'x'.repeat(79)}\r\n`.repeat(400));
     const { terminal } = element.view;
@@ -52,7 +56,7 @@ async function drawn(page, flow) {
     return performance.now() - start;
   }, OUTPUT_BYTES);
   await page.getByRole('button', { name: 'Close the terminal' }).click();
-  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}`);
+  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}, heap after it ${heap} MiB`);
 }
 
 const browser = await launch();

@@ -111,6 +111,15 @@ export async function pasteText(page, panel, text) {
   await page.keyboard.press('Shift+Insert');
 }
 
+// What the page's scripts hold.
+export async function heapMebibytes(page) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await devtools.send('Runtime.getHeapUsage');
+  await devtools.detach();
+  return usedSize / (1024 * 1024);
+}
+
 // --- REST -----------------------------------------------------------------------------------------
 
 let token;
