@@ -41,7 +41,7 @@ await shows(first, /^done/m);
 await shoot('terminal');
 const second = await openByList(page, deviceOf('OS11_ICG'));
 await shows(second, /[$#] /);
-await run(page, second, 'clear; top -b -n 1 | head -20; exit 0');
+await run(page, second, 'clear; ls -l --color=always /usr; seq -s " " 60; exit 0');
 await second.locator('[data-banner]').waitFor();
 await theme('dark');
 await page.getByRole('button', { name: 'Side by side' }).click();
