@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(device_event->size.columns >= 1 && device_event->size.columns <= 1000);
     Require(device_event->size.rows >= 1 && device_event->size.rows <= 1000);
   }
-  Require(device.SendAllowance() >= kMaxSendWindow - 5000);
+  Require(device.SendAllowance() >= kSendWindow - 5000);
 
   ConsoleEnd console;
   console.OnInputSent(5000);

@@ -40,14 +40,11 @@ DeviceEvent NoticeEvent(const v1::Notice& notice) {
 
 }  // namespace
 
-DeviceEnd::DeviceEnd(std::uint64_t window)
-    : window_(std::clamp(window, kMinSendWindow, kMaxSendWindow)) {}
-
 std::uint64_t DeviceEnd::SendAllowance() const {
   if (ended()) return 0;
   if (!peer_acknowledges_) return std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t in_flight = sent_ - acknowledged_;
-  return in_flight >= window_ ? 0 : window_ - in_flight;
+  return in_flight >= kSendWindow ? 0 : kSendWindow - in_flight;
 }
 
 std::optional<std::string> DeviceEnd::TakeAck(Queue queue) {

@@ -18,9 +18,9 @@
 
 namespace fairlead::terminal {
 
-// The bounds of a send window, in bytes.
-inline constexpr std::uint64_t kMinSendWindow = 256 * 1024;
-inline constexpr std::uint64_t kMaxSendWindow = 1024 * 1024;
+// The most output that is sent and not yet acknowledged, in bytes. As little as the contract
+// allows: a key's echo and Ctrl-C wait behind it, and a browser draws some megabytes a second only.
+inline constexpr std::uint64_t kSendWindow = 256 * 1024;
 // Received bytes after which an acknowledgement must not wait any longer.
 inline constexpr std::uint64_t kAckEveryBytes = 64 * 1024;
 // How long after `end` the device waits for the acknowledgement of everything.
@@ -61,9 +61,6 @@ struct DeviceEvent {
 // Thread: one. Offsets are 64-bit counts of payload bytes since the start of the stream.
 class DeviceEnd {
  public:
-  // `window` is clamped to kMinSendWindow..kMaxSendWindow.
-  explicit DeviceEnd(std::uint64_t window = kMaxSendWindow);
-
   // Output.
 
   // How many bytes of output may be sent now. The window counts only after the first
@@ -99,7 +96,6 @@ class DeviceEnd {
  private:
   absl::StatusOr<DeviceEvent> OnAck(std::uint64_t received_bytes);
 
-  const std::uint64_t window_;
   std::uint64_t sent_ = 0;
   bool peer_acknowledges_ = false;
   std::uint64_t acknowledged_ = 0;

@@ -1,10 +1,13 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Output on its way to the screen: cut into pieces so that the page stays responsive, counted so that
-// at most 1 MiB waits. A source that can be held back waits for room(); from one that cannot, what
-// is too much is left out, and said to be. Sans-I/O.
+// at most 1 MiB waits. A source that can be held back waits for room(), which lets much less wait, since
+// a key's echo comes behind it. From one that cannot, what is too much is left out, and said to be.
+// Sans-I/O.
 
 export const MAX_WAITING_BYTES = 1024 * 1024;
+// From here on a source is held back.
+export const HOLD_BACK_BYTES = 128 * 1024;
 // Drawn between two looks at the keyboard.
 export const PIECE_BYTES = 32 * 1024;
 
@@ -37,7 +40,7 @@ export class OutputQueue {
 
   // Resolves once more may be pushed.
   room(): Promise<void> {
-    if (this.waitingBytes < MAX_WAITING_BYTES / 2) return Promise.resolve();
+    if (this.waitingBytes < HOLD_BACK_BYTES) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push(resolve));
   }
 
@@ -59,7 +62,7 @@ export class OutputQueue {
       this.options.write(new TextEncoder().encode(`\x1b[0m\r\n${text}\r\n`), () => {});
     }
     this.options.onHandled(bytes, this.waitingBytes === 0);
-    if (this.waitingBytes >= MAX_WAITING_BYTES / 2) return;
+    if (this.waitingBytes >= HOLD_BACK_BYTES) return;
     const waiters = this.waiters;
     this.waiters = [];
     for (const resolve of waiters) resolve();

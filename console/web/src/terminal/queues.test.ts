@@ -3,7 +3,7 @@
 // The bounds on output that waits to be drawn and on input that waits to be sent.
 import { describe, expect, it } from 'vitest';
 import { InputQueue, MAX_BUFFERED_BYTES } from './input_queue';
-import { MAX_WAITING_BYTES, OutputQueue, PIECE_BYTES } from './output_queue';
+import { HOLD_BACK_BYTES, MAX_WAITING_BYTES, OutputQueue, PIECE_BYTES } from './output_queue';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytesOf = (characters: string) => new TextEncoder().encode(characters);
@@ -37,15 +37,15 @@ describe('OutputQueue', () => {
     expect(output.waiting).toBe(0);
   });
 
-  it('holds a source back until half is drawn', async () => {
+  it('holds a source back until most is drawn', async () => {
     const { output, dones } = queue();
-    output.push(new Uint8Array(MAX_WAITING_BYTES));
+    output.push(new Uint8Array(HOLD_BACK_BYTES + 3 * PIECE_BYTES));
     let room = false;
     const waiting = output.room().then(() => (room = true));
-    dones.splice(0, 4).forEach((done) => done());
+    dones.splice(0, 3).forEach((done) => done());
     await Promise.resolve();
     expect(room).toBe(false);
-    dones.splice(0).forEach((done) => done());
+    dones.shift()!();
     await waiting;
     expect(room).toBe(true);
   });
