@@ -2,7 +2,7 @@
 //
 // One terminal with its tools, state line, banner and questions.
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { methods, type Session } from '../api/generated';
 import { formatBytes, formatNumber, t, tEnum, type TextKey } from '../i18n';
 import { api, copyText, tell, tellError } from '../state/app';
@@ -187,7 +187,8 @@ function Tools({ view, onFind }: { view: TerminalView | undefined; onFind(): voi
 function Find({ view, onClose }: { view: TerminalView; onClose(): void }) {
   const text = useSignal('');
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  // Before the next key: it would go to the program.
+  useLayoutEffect(() => input.current?.focus(), []);
   const found = view.found.value;
   return (
     <form
@@ -262,7 +263,9 @@ function StateLine({ view }: { view: TerminalView | undefined }) {
   if (counters?.roundTrip !== undefined) parts.push(roundTripText(counters, about?.icg && !throughServer));
   return (
     <div class="state-line" data-state-line>
-      <span>{parts.join(' · ')}</span>
+      <span class="facts" title={parts.join(' · ')}>
+        {parts.join(' · ')}
+      </span>
       {throughServer && (
         <button type="button" class="quiet" onClick={() => (asking.value = true)}>
           {t('terminal.throughServer')}
