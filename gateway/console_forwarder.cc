@@ -104,7 +104,14 @@ void ConsoleForwarder::Expect(const v1::ForwardConsole& forward) {
   for (auto it = expected_.begin(); it != expected_.end();) {
     it = it->second.until < now ? expected_.erase(it) : std::next(it);
   }
-  if (stopped_ || expected_.size() >= kMaxExpected) return;
+  if (stopped_) return;
+  if (expected_.size() >= kMaxExpected) {
+    spdlog::warn(
+        "console forwarder: {} Consoles are expected already; that of session {} can reach "
+        "its ICG only directly",
+        expected_.size(), forward.session_id());
+    return;
+  }
   expected_[forward.console_ticket_sha256()] = Expected{forward, now + good_for};
 }
 
