@@ -36,6 +36,10 @@ FIGURES = [
     ("bulk16k", "megabytes_per_s", "MB/s, 16 KiB messages (more is better)", None),
 ]
 
+RELAYS = ("nginx", "HAProxy", "MeshCentral", "Fairlead")
+# Only on request, in place of nginx.
+MORE_RELAYS = ("nginx-full-handshakes",)
+
 SESSIONS = {"full": 1000, "quick": 300}
 FULL = {
     "idle": ["--mode=idle", "--sessions=1000", "--seconds=2"],
@@ -59,13 +63,27 @@ QUICK = {
 }
 
 
+def some_of(known):
+    """Parses names of `known` that commas separate."""
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"there is no '{name}'; choose from " +
+                                                 ", ".join(known))
+        return names
+    return parse
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, under 3 minutes")
     parser.add_argument("--rounds", type=int, help="how often all is measured (5; quick: 1)")
-    parser.add_argument("--relays", default="Fairlead,nginx,HAProxy,MeshCentral",
-                        help="which relays, separated by commas")
-    parser.add_argument("--modes", default=",".join(FULL), help="which measurements")
+    parser.add_argument("--relays", default=",".join(RELAYS),
+                        type=some_of(RELAYS + MORE_RELAYS),
+                        help="which relays, separated by commas; also: " + ", ".join(MORE_RELAYS))
+    parser.add_argument("--modes", default=",".join(FULL), type=some_of(FULL),
+                        help="which measurements, separated by commas")
     parser.add_argument("--no-relays", action="store_true", help="leave out the first table")
     parser.add_argument("--no-terminals", action="store_true", help="leave out the second table")
     parser.add_argument("--output", help="folder for results.json and results.md "
@@ -114,11 +132,12 @@ def measure_relays(options, plan, rounds, binaries, folder):
     everyone = {
         "Fairlead": lambda: peers.Fairlead(folder / "fairlead", pki, program, sessions),
         "nginx": lambda: peers.Nginx(folder / "nginx", pki),
+        "nginx-full-handshakes": lambda: peers.NginxFullHandshakes(folder / "nginx-full", pki),
         "HAProxy": lambda: peers.HaProxy(folder / "haproxy", pki),
         "MeshCentral": lambda: peers.MeshCentral(folder / "meshcentral", pki,
                                                  peers.as_path(options.meshcentral)),
     }
-    relays = [everyone[name]() for name in options.relays.split(",")]
+    relays = [everyone[name]() for name in options.relays]
     empty = empty_host_kib(folder, pki, program)
     results = {relay.name: {mode: [] for mode in plan} for relay in relays}
     for number in range(rounds):
@@ -173,14 +192,15 @@ def verdict(aim, ours, against):
 
 
 def relay_table(results):
-    names = [name for name in ("nginx", "HAProxy", "MeshCentral", "Fairlead") if name in results]
-    lines = ["| figure | " + " | ".join(names) + " | ours / nginx | aim | met |",
+    names = [name for name in MORE_RELAYS + RELAYS if name in results]
+    reference = "nginx" if "nginx" in results else names[0]
+    lines = ["| figure | " + " | ".join(names) + f" | ours / {reference} | aim | met |",
              "|---|" + "---|" * (len(names) + 3)]
     for mode, field, text, aim in FIGURES:
         ours = values(results, "Fairlead", mode, field)
         if not any(values(results, name, mode, field) for name in names):
             continue
-        against = ratio(ours, values(results, "nginx", mode, field))
+        against = ratio(ours, values(results, reference, mode, field))
         aim_text, met = verdict(aim, ours, against)
         cells = [cell(values(results, name, mode, field)) for name in names]
         shown = "–" if against is None else f"{against:.2f}"
@@ -225,7 +245,7 @@ def machine(options):
 def main():
     options = arguments()
     durations = QUICK if options.quick else FULL
-    plan = {mode: flags for mode, flags in durations.items() if mode in options.modes.split(",")}
+    plan = {mode: flags for mode, flags in durations.items() if mode in options.modes}
     rounds = options.rounds or (1 if options.quick else 5)
     binaries = peers.as_path(options.bin)
     report = {"machine": machine(options), "rounds": rounds, "quick": options.quick}

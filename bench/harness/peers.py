@@ -144,6 +144,7 @@ class Nginx(Proxy):
     """Tuned: one worker, no buffering of answers, records and tunnel buffers of 16 KiB, no access
     log, TCP_NODELAY (nginx's default), sessions of upstream TLS are reused (also a default)."""
     name = "nginx"
+    reuse_upstream_tls = "on"
 
     def launch(self):
         config = self.folder / "nginx.conf"
@@ -178,6 +179,7 @@ http {{
       proxy_buffering off;
       proxy_buffer_size 16k;
       proxy_buffers 4 16k;
+      proxy_ssl_session_reuse {self.reuse_upstream_tls};
       proxy_ssl_protocols TLSv1.3;
       proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
       proxy_read_timeout 1h;
@@ -187,6 +189,13 @@ http {{
 }}
 """)
         self.spawn(["/usr/sbin/nginx", "-p", self.folder, "-c", config])
+
+
+class NginxFullHandshakes(Nginx):
+    """Two full handshakes a session, as it takes to check each time a certificate that may have
+    been revoked."""
+    name = "nginx-full-handshakes"
+    reuse_upstream_tls = "off"
 
 
 class HaProxy(Proxy):
