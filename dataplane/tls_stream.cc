@@ -20,7 +20,7 @@ using internal::TlsTransport;
 
 // What the kernel may hold unsent before the socket counts as not writable: a slow peer should slow
 // its sender, not fill the kernel.
-constexpr int kNotSentLowWater = 128 * 1024;
+constexpr int kNotSentLowWater = 64 * 1024;
 
 // Closes a connection unless it is destroyed in time.
 class Deadline {
