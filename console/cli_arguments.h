@@ -54,6 +54,8 @@ struct Arguments {
   std::string address;
   std::string os;
   std::string connector_preference;
+  // devices create, tag and untag.
+  std::vector<std::string> tags;
 
   // icgs.
   std::string icg;

@@ -32,16 +32,32 @@ std::function<v1::Device()> AddDeviceOptions(CLI::App* app, Arguments& a) {
     if (name->count() > 0) device.set_display_name(a.display_name);
     if (address->count() > 0) device.set_address(a.address);
     device.set_connector_preference(PreferenceOf(a.connector_preference));
+    device.mutable_tags()->Assign(a.tags.begin(), a.tags.end());
     if (a.os == "11") device.set_os_generation(v1::Device::OS_11);
     if (a.os == "12") device.set_os_generation(v1::Device::OS_12);
     return device;
   };
 }
 
+void AddTagCommands(CLI::App* devices, Arguments& a, Command& command) {
+  CLI::App* tag = devices->add_subcommand("tag", "Give a device tags, to filter by: tag=NAME");
+  CLI::App* untag = devices->add_subcommand("untag", "Take tags away from a device");
+  for (CLI::App* app : {tag, untag}) {
+    app->add_option("device", a.device, "The device's unit ID")->required();
+    app->add_option("tags", a.tags, "Tags: words without blanks and commas")->required();
+  }
+  tag->callback([&a, &command] {
+    command = Plain([&a](CommandContext& c) { return ChangeTags(c, a.device, a.tags, {}); });
+  });
+  untag->callback([&a, &command] {
+    command = Plain([&a](CommandContext& c) { return ChangeTags(c, a.device, {}, a.tags); });
+  });
+}
+
 void AddDeviceCommands(CLI::App& app, Arguments& a, Command& command) {
   CLI::App* devices = app.add_subcommand("devices", "List devices, or show one");
   devices->add_option("device", a.device, "A unit ID");
-  devices->add_option("--filter", a.filter, "For example \"state=ONLINE os=OS_12 lobby\"");
+  devices->add_option("--filter", a.filter, "For example \"state=ONLINE os=OS_12 tag=till lobby\"");
   CLI::App* list = devices->add_subcommand("list", "List devices");
   list->add_option("--filter", a.filter, "For example \"via=ICG icg=icgs/berlin\"");
   devices->callback([&a, &command, devices] {
@@ -52,6 +68,8 @@ void AddDeviceCommands(CLI::App& app, Arguments& a, Command& command) {
   CLI::App* create = devices->add_subcommand("create", "Create a device before it enrols");
   const auto created = AddDeviceOptions(create, a);
   create->add_option("--os", a.os, "11 or 12")->check(CLI::IsMember({"11", "12"}));
+  create->add_option("--tag", a.tags, "A tag; repeatable")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   create->callback([&command, created] {
     command = Plain([created](CommandContext& c) { return CreateDevice(c, created()); });
   });
@@ -61,6 +79,7 @@ void AddDeviceCommands(CLI::App& app, Arguments& a, Command& command) {
   update->callback([&command, updated] {
     command = Plain([updated](CommandContext& c) { return UpdateDevice(c, updated()); });
   });
+  AddTagCommands(devices, a, command);
 }
 
 absl::Status RunRegister(const Arguments& a, CommandContext& context) {

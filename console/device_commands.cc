@@ -4,6 +4,7 @@
 #include "console/device_commands.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status.h"
 
 namespace fairlead::console {
@@ -26,7 +27,8 @@ std::string Sentence(const v1::Device& device, absl::string_view done) {
 }  // namespace
 
 std::vector<std::string> DeviceHeadings() {
-  return {"UNIT ID", "NAME", "OS", "STATE", "VIA", "TERMINAL", "SINCE / LAST SEEN", "LAST ERROR"};
+  return {"UNIT ID",           "NAME",      "OS", "STATE", "VIA", "TERMINAL", "TAGS",
+          "SINCE / LAST SEEN", "LAST ERROR"};
 }
 
 std::vector<std::string> DeviceRow(const v1::Device& device) {
@@ -39,6 +41,7 @@ std::vector<std::string> DeviceRow(const v1::Device& device) {
           v1::Connection::State_Name(connection.state()),
           Way(connection),
           device.terminal().enabled() ? "enabled" : "disabled",
+          absl::StrJoin(device.tags(), ", "),
           LocalTime(online ? connection.since_time() : device.last_seen_time()),
           connection.last_error()};
 }
@@ -92,6 +95,21 @@ absl::Status UpdateDevice(CommandContext& context, const v1::Device& device) {
   v1::Device updated;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.UpdateDevice", request, &updated));
   return Report(context, updated, Sentence(updated, "changed"));
+}
+
+absl::Status ChangeTags(CommandContext& context, const std::string& unit_id,
+                        const std::vector<std::string>& add,
+                        const std::vector<std::string>& remove) {
+  v1::ChangeDeviceTagsRequest request;
+  request.set_name(ResourceName("devices", unit_id));
+  request.mutable_add()->Assign(add.begin(), add.end());
+  request.mutable_remove()->Assign(remove.begin(), remove.end());
+  v1::Device device;
+  FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.ChangeDeviceTags", request, &device));
+  return Report(context, device,
+                device.tags().empty() ? absl::StrCat(device.name(), " has no tags.")
+                                      : absl::StrCat(device.name(), " has the tags ",
+                                                     absl::StrJoin(device.tags(), ", "), "."));
 }
 
 }  // namespace fairlead::console

@@ -28,6 +28,11 @@ absl::Status CreateDevice(CommandContext& context, const v1::Device& device);
 // Errors: INVALID_ARGUMENT nothing to change is given.
 absl::Status UpdateDevice(CommandContext& context, const v1::Device& device);
 
+// Gives the device tags and takes tags from it.
+absl::Status ChangeTags(CommandContext& context, const std::string& unit_id,
+                        const std::vector<std::string>& add,
+                        const std::vector<std::string>& remove);
+
 }  // namespace fairlead::console
 
 #endif  // FAIRLEAD_CONSOLE_DEVICE_COMMANDS_H_

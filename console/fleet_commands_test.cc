@@ -109,7 +109,34 @@ TEST(DeviceRow, TellsTheIcgAndTheLastError) {
   device.mutable_connection()->set_last_error("nobody answers");
   EXPECT_EQ(DeviceRow(device)[4], "-");
   EXPECT_EQ(DeviceRow(device).back(), "nobody answers");
+  device.add_tags("berlin");
+  device.add_tags("till");
+  EXPECT_EQ(DeviceRow(device)[6], "berlin, till");
   EXPECT_EQ(DeviceRow(device).size(), DeviceHeadings().size());
+}
+
+TEST(ChangeTags, NamesTheDeviceAndTellsWhatItHasNow) {
+  FakeApiClient api;
+  CommandContext context{api, SavedState()};
+  v1::ChangeDeviceTagsRequest seen;
+  api.Answer<v1::ChangeDeviceTagsRequest, v1::Device>(
+      "DeviceService.ChangeDeviceTags",
+      [&seen](const v1::ChangeDeviceTagsRequest& request, v1::Device& device) {
+        seen = request;
+        device.set_name(request.name());
+        *device.mutable_tags() = request.add();
+        return absl::OkStatus();
+      });
+  ::testing::internal::CaptureStdout();
+  EXPECT_THAT(ChangeTags(context, "unit", {"berlin", "till"}, {}), IsOk());
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              HasSubstr("devices/unit has the tags berlin, till."));
+  EXPECT_EQ(seen.name(), "devices/unit");
+  EXPECT_EQ(seen.add_size(), 2);
+  ::testing::internal::CaptureStdout();
+  EXPECT_THAT(ChangeTags(context, "devices/unit", {}, {"till"}), IsOk());
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("devices/unit has no tags."));
+  EXPECT_EQ(seen.remove(0), "till");
 }
 
 TEST(UpdateDevice, SendsOnlyWhatIsGiven) {

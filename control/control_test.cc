@@ -31,6 +31,7 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class ControlTest : public ControlFixture {
@@ -78,6 +79,18 @@ class ControlTest : public ControlFixture {
     const grpc::Status status = created.get();
     EXPECT_TRUE(status.ok()) << status.error_message();
     return session;
+  }
+  // The details of the audit log's events of `action`, newest first.
+  std::vector<std::string> AuditDetails(const std::string& action) {
+    v1::ListAuditEventsRequest request;
+    request.set_filter(absl::StrCat("action=", action));
+    v1::ListAuditEventsResponse response;
+    EXPECT_TRUE(v1::AuditService::NewStub(channel_)
+                    ->ListAuditEvents(NewContext().get(), request, &response)
+                    .ok());
+    std::vector<std::string> details;
+    for (const v1::AuditEvent& event : response.audit_events()) details.push_back(event.detail());
+    return details;
   }
   static std::string IdOf(const v1::Session& session) { return session.name().substr(9); }
 
@@ -280,6 +293,73 @@ TEST_F(ControlTest, SettingsAreKeptAndForwarded) {
   request.mutable_terminal_settings()->set_max_sessions(0);
   EXPECT_EQ(devices_->UpdateTerminalSettings(NewContext().get(), request, &settings).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ControlTest, TagsAreChangedFilteredWatchedKeptAndAudited) {
+  CreateDevice();
+  const auto watching = NewContext();
+  v1::WatchDevicesRequest watch;
+  watch.set_filter("tag=till");
+  const auto reader = devices_->WatchDevices(watching.get(), watch);
+  v1::DeviceEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.type(), v1::DeviceEvent::SNAPSHOT_COMPLETE);
+  v1::ChangeDeviceTagsRequest request;
+  request.set_name(absl::StrCat("devices/", kUnit));
+  request.add_add("till");
+  request.add_add("Berlin");
+  v1::Device device;
+
+  ASSERT_TRUE(devices_->ChangeDeviceTags(NewContext().get(), request, &device).ok());
+
+  EXPECT_THAT(device.tags(), ElementsAre("Berlin", "till"));
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.type(), v1::DeviceEvent::UPDATED);
+  EXPECT_THAT(event.device().tags(), ElementsAre("Berlin", "till"));
+  v1::ListDevicesRequest list;
+  list.set_filter("tag=berlin");
+  v1::ListDevicesResponse found;
+  ASSERT_TRUE(devices_->ListDevices(NewContext().get(), list, &found).ok());
+  EXPECT_EQ(found.devices_size(), 1);
+  request.clear_add();
+  request.add_remove("TILL");
+  ASSERT_TRUE(devices_->ChangeDeviceTags(NewContext().get(), request, &device).ok());
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.type(), v1::DeviceEvent::DELETED);
+  watching->TryCancel();
+  EXPECT_THAT(AuditDetails("device.change_tags"), ElementsAre("now Berlin", "now Berlin, till"));
+  request.clear_remove();
+  EXPECT_EQ(devices_->ChangeDeviceTags(NewContext().get(), request, &device).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  request.add_add("a b");
+  EXPECT_EQ(devices_->ChangeDeviceTags(NewContext().get(), request, &device).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  request.set_name("devices/NOSUCH");
+  request.set_add(0, "a");
+  EXPECT_EQ(devices_->ChangeDeviceTags(NewContext().get(), request, &device).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+
+  Stop();
+  Start();
+
+  ASSERT_TRUE(devices_->ListDevices(NewContext().get(), list, &found).ok());
+  ASSERT_EQ(found.devices_size(), 1);
+  EXPECT_THAT(found.devices(0).tags(), ElementsAre("Berlin"));
+}
+
+TEST_F(ControlTest, ADeviceIsCreatedWithTags) {
+  v1::CreateDeviceRequest request;
+  request.mutable_device()->set_unit_id(kUnit);
+  request.mutable_device()->add_tags("a,b");
+  v1::Device device;
+  EXPECT_EQ(devices_->CreateDevice(NewContext().get(), request, &device).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  request.mutable_device()->set_tags(0, "till");
+  request.mutable_device()->add_tags("Berlin");
+
+  ASSERT_TRUE(devices_->CreateDevice(NewContext().get(), request, &device).ok());
+
+  EXPECT_THAT(device.tags(), ElementsAre("Berlin", "till"));
 }
 
 TEST_F(ControlTest, ARestartKeepsDevicesAndEndsSessions) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "control/certificate_authority.h"
+#include "control/device_tags.h"
 #include "control/filter.h"
 #include "control/host_port.h"
 #include "control/watch_stream.h"
@@ -104,6 +105,14 @@ grpc::ServerUnaryReactor* DeviceService::UpdateDevice(grpc::CallbackServerContex
                           v1::Device* answer) { return Update(caller, asked, answer); });
 }
 
+grpc::ServerUnaryReactor* DeviceService::ChangeDeviceTags(
+    grpc::CallbackServerContext* context, const v1::ChangeDeviceTagsRequest* request,
+    v1::Device* response) {
+  return UnaryCall(support_, context, request, response,
+                   [this](const Caller& caller, const v1::ChangeDeviceTagsRequest& asked,
+                          v1::Device* answer) { return ChangeTags(caller, asked, answer); });
+}
+
 grpc::ServerUnaryReactor* DeviceService::UpdateTerminalSettings(
     grpc::CallbackServerContext* context, const v1::UpdateTerminalSettingsRequest* request,
     v1::TerminalSettings* response) {
@@ -168,6 +177,7 @@ absl::Status DeviceService::Create(const Caller& caller, const v1::CreateDeviceR
   }
   device.set_connector_preference(request.device().connector_preference());
   if (request.device().has_address()) SetAddress(request.device().address(), device);
+  FAIRLEAD_RETURN_IF_ERROR(ApplyTags(request.device().tags(), {}, device));
   FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Create(std::move(device)));
   edges_.ProbeDevice(response->unit_id());
   return Audit(caller, "device.create", response->name(), "");
@@ -192,6 +202,20 @@ absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceR
     edges_.ForwardConnectors(unit_id, response->connector_preference());
   }
   return Audit(caller, "device.update", response->name(), "");
+}
+
+absl::Status DeviceService::ChangeTags(const Caller& caller,
+                                       const v1::ChangeDeviceTagsRequest& request,
+                                       v1::Device* response) {
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id, ParseName(request.name(), "devices"));
+  if (request.add().empty() && request.remove().empty()) {
+    return absl::InvalidArgumentError("nothing to change is given: name tags in add or in remove");
+  }
+  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, [&](v1::Device& device) {
+    return ApplyTags(request.add(), request.remove(), device);
+  }));
+  return Audit(caller, "device.change_tags", response->name(),
+               absl::StrCat("now ", response->tags().empty() ? "none" : TagList(*response)));
 }
 
 absl::Status DeviceService::UpdateSettings(const Caller& caller,

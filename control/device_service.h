@@ -39,6 +39,9 @@ class DeviceService : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* UpdateDevice(grpc::CallbackServerContext* context,
                                          const v1::UpdateDeviceRequest* request,
                                          v1::Device* response) override;
+  grpc::ServerUnaryReactor* ChangeDeviceTags(grpc::CallbackServerContext* context,
+                                             const v1::ChangeDeviceTagsRequest* request,
+                                             v1::Device* response) override;
   grpc::ServerUnaryReactor* UpdateTerminalSettings(grpc::CallbackServerContext* context,
                                                    const v1::UpdateTerminalSettingsRequest* request,
                                                    v1::TerminalSettings* response) override;
@@ -54,6 +57,8 @@ class DeviceService : public v1::DeviceService::CallbackService {
                       v1::Device* response);
   absl::Status Update(const Caller& caller, const v1::UpdateDeviceRequest& request,
                       v1::Device* response);
+  absl::Status ChangeTags(const Caller& caller, const v1::ChangeDeviceTagsRequest& request,
+                          v1::Device* response);
   absl::Status UpdateSettings(const Caller& caller,
                               const v1::UpdateTerminalSettingsRequest& request,
                               v1::TerminalSettings* response);

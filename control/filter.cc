@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "control/device_tags.h"
 
 namespace fairlead::control {
 namespace {
@@ -60,6 +61,9 @@ absl::StatusOr<DeviceFilter> DeviceFilter::Parse(absl::string_view text) {
     } else if (absl::ConsumePrefix(&value, "icg=")) {
       FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "icgs").status());
       filter.icg_ = std::string(value);
+    } else if (absl::ConsumePrefix(&value, "tag=")) {
+      FAIRLEAD_RETURN_IF_ERROR(CheckTag(value));
+      filter.tags_.push_back(std::string(value));
     } else {
       filter.words_.push_back(absl::AsciiStrToLower(term));
     }
@@ -73,6 +77,9 @@ bool DeviceFilter::Matches(const v1::Device& device) const {
   if (via_.has_value() && connection.via() != *via_) return false;
   if (os_.has_value() && device.os_generation() != *os_) return false;
   if (icg_.has_value() && connection.icg() != *icg_) return false;
+  const bool tagged = std::all_of(tags_.begin(), tags_.end(),
+                                  [&](const std::string& tag) { return HasTag(device, tag); });
+  if (!tagged) return false;
   if (words_.empty()) return true;
   const std::string unit_id = absl::AsciiStrToLower(device.unit_id());
   const std::string display_name = absl::AsciiStrToLower(device.display_name());

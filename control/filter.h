@@ -32,6 +32,7 @@ class DeviceFilter {
   absl::optional<v1::Connection::Via> via_;
   absl::optional<v1::Device::OsGeneration> os_;
   absl::optional<std::string> icg_;
+  std::vector<std::string> tags_;
   // In lower case.
   std::vector<std::string> words_;
 };

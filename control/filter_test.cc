@@ -22,6 +22,8 @@ v1::Device SomeDevice() {
   device.mutable_connection()->set_state(v1::Connection::ONLINE);
   device.mutable_connection()->set_via(v1::Connection::ICG);
   device.mutable_connection()->set_icg("icgs/berlin");
+  device.add_tags("Berlin");
+  device.add_tags("till");
   return device;
 }
 
@@ -48,6 +50,11 @@ TEST(DeviceFilter, Matches) {
       {"reception state=OFFLINE", false},
       {"kitchen", false},
       {"colour=red", false},
+      {"tag=berlin", true},
+      {"tag=till tag=Berlin os=OS_12 reception", true},
+      {"tag=berlin tag=paris", false},
+      {"tag=ber", false},
+      {"till", false},
   };
   for (const MatchCase& test : kCases) {
     const absl::StatusOr<DeviceFilter> filter = DeviceFilter::Parse(test.filter);
@@ -58,7 +65,7 @@ TEST(DeviceFilter, Matches) {
 
 TEST(DeviceFilter, BadValuesAreRefusedByName) {
   for (const char* text : {"state=online", "state=", "state=STATE_UNSPECIFIED", "via=VPN",
-                           "os=OS_10", "icg=berlin", "icg=icgs/"}) {
+                           "os=OS_10", "icg=berlin", "icg=icgs/", "tag=", "tag=a,b"}) {
     EXPECT_THAT(DeviceFilter::Parse(text), StatusIs(absl::StatusCode::kInvalidArgument)) << text;
   }
   EXPECT_THAT(DeviceFilter::Parse(std::string(257, 'x')),

@@ -191,9 +191,11 @@ TEST(SqliteStore, DevicesAreKeptWithoutPresence) {
   device.mutable_connection()->set_state(v1::Connection::ONLINE);
   ASSERT_THAT(store->PutDevice(device), IsOk());
   device.set_unit_id("A");
+  device.add_tags("till");
   ASSERT_THAT(store->PutDevice(device), IsOk());
 
   EXPECT_FALSE(store->GetDevice("B")->has_connection());
+  EXPECT_THAT(store->GetDevice("A")->tags(), ::testing::ElementsAre("till"));
   EXPECT_EQ(store->AllDevices()->at(0).unit_id(), "A");
   ASSERT_THAT(store->DeleteDevice("A"), IsOk());
   EXPECT_THAT(store->GetDevice("A"), StatusIs(absl::StatusCode::kNotFound));

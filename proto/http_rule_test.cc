@@ -160,6 +160,7 @@ TEST_F(ContractRules, ServeTheContractsPaths) {
   EXPECT_EQ(MethodFor("GET", "/api/v1/devices/00E0C514325B"), "GetDevice");
   EXPECT_EQ(MethodFor("PATCH", "/api/v1/devices/x/terminalSettings"), "UpdateTerminalSettings");
   EXPECT_EQ(MethodFor("PATCH", "/api/v1/devices/x"), "UpdateDevice");
+  EXPECT_EQ(MethodFor("POST", "/api/v1/devices/x:changeTags"), "ChangeDeviceTags");
   EXPECT_EQ(MethodFor("DELETE", "/api/v1/devices/x"), "DeleteDevice");
   EXPECT_EQ(MethodFor("GET", "/api/v1/devices:watch"), "WatchDevices");
   EXPECT_EQ(MethodFor("POST", "/api/v1/devices/x/sessions"), "CreateSession");

@@ -126,6 +126,27 @@ TEST(Cluster, WatchDevicesShowsComingAndGoing) {
   EXPECT_EQ(event.value("/device/unitId"_json_pointer, ""), kDevice);
 }
 
+TEST(Cluster, TagsSelectDevicesInListsAndWatches) {
+  InProcessCluster cluster;
+  cluster.AddDevice(kDevice);
+  Watch watch(cluster.api(), "/api/v1/devices:watch?filter=tag%3Dtill");
+  EXPECT_EQ(watch.Next().value("type", ""), "SNAPSHOT_COMPLETE");
+  const std::string change = absl::StrCat("/api/v1/devices/", kDevice, ":changeTags");
+
+  const Reply tagged = cluster.api().Call("POST", change, {{"add", {"till", "K\u00f6ln"}}});
+  EXPECT_EQ(tagged.status, 200) << tagged.body;
+  EXPECT_EQ(tagged.body["tags"], nlohmann::json({"K\u00f6ln", "till"}));
+  EXPECT_EQ(watch.Next()["device"]["tags"], tagged.body["tags"]);
+  const Reply found =
+      cluster.api().Call("GET", "/api/v1/devices?filter=tag%3DTILL%20tag%3DK%C3%B6ln%20os%3DOS_12");
+  EXPECT_EQ(found.body["devices"].size(), 1u) << found.body;
+  const Reply none = cluster.api().Call("GET", "/api/v1/devices?filter=tag%3DTILL%20os%3DOS_11");
+  EXPECT_EQ(none.body["devices"].size(), 0u) << none.body;
+  EXPECT_EQ(cluster.api().Call("POST", change, {{"add", {"a b"}}}).status, 400);
+  EXPECT_EQ(cluster.api().Call("POST", change, {{"remove", {"till"}}}).status, 200);
+  EXPECT_EQ(watch.Next().value("type", ""), "DELETED");
+}
+
 TEST(Cluster, AWatchWithoutATokenIsClosedWith4401) {
   InProcessCluster cluster;
   const std::string token = cluster.api().token();

@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kDevice[] = "00E0C5000001";
 
@@ -67,6 +68,19 @@ TEST_F(ConsoleTest, DevicesAsTableAndAsJson) {
   EXPECT_EQ(json["devices"][0].value("unitId", ""), kDevice) << output_;
   EXPECT_EQ(Run({"--output", "json", "devices", kDevice}), 0);
   EXPECT_EQ(nlohmann::json::parse(output_, nullptr, false).value("unitId", ""), kDevice) << output_;
+}
+
+TEST_F(ConsoleTest, TagsAreGivenFilteredByAndTakenAway) {
+  EXPECT_EQ(Run({"devices", "tag", kDevice, "Berlin", "till"}), 0);
+  EXPECT_THAT(output_, HasSubstr("has the tags Berlin, till."));
+  EXPECT_EQ(Run({"devices", "list", "--filter", "tag=berlin tag=till state=ONLINE"}), 0);
+  EXPECT_THAT(output_, AllOf(HasSubstr(kDevice), HasSubstr("Berlin, till")));
+  EXPECT_EQ(Run({"devices", "list", "--filter", "tag=paris"}), 0);
+  EXPECT_THAT(output_, Not(HasSubstr(kDevice)));
+  EXPECT_EQ(Run({"--grpc", "devices", "untag", kDevice, "berlin", "till"}), 0);
+  EXPECT_THAT(output_, HasSubstr("has no tags."));
+  EXPECT_EQ(Run({"devices", "tag", kDevice, "a,b"}), 1);
+  EXPECT_THAT(output_, HasSubstr("without blanks, commas"));
 }
 
 TEST_F(ConsoleTest, SessionsAndTerminate) {
