@@ -82,6 +82,8 @@ net::awaitable<bool> WriteDevice(TlsStream& device, std::string bytes) {
 
 net::awaitable<bool> WriteDeviceAndEnd(TlsStream& device, std::string bytes) {
   const bool written = co_await WriteDevice(device, std::move(bytes));
+  // It goes out only if the kernel takes it at once.
+  co_await device.socket().async_wait(net::socket_base::wait_write, kToken);
   device.SendCloseNotify();
   co_return written;
 }

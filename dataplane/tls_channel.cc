@@ -20,8 +20,8 @@ using Outcome = TlsEngine::Outcome;
 constexpr std::size_t kReadAheadBytes = 64 * 1024;
 constexpr std::size_t kMaxWriteBytes = 64 * 1024;
 constexpr std::size_t kRecordBytes = 16 * 1024;
-// How much a peer may send after our end, before it is cut off.
-constexpr std::size_t kMaxDrainBytes = 1 << 20;
+// How much of what a peer sends after our end is dropped before others have their turn.
+constexpr std::size_t kDrainBytes = 128 * 1024;
 
 // Buffers that all connections of a thread share; none is in use between two calls.
 struct Scratch {
@@ -305,12 +305,16 @@ void TlsChannel::Drain(error_code& error) {
   error = {};
   Keep({});
   if (descriptor_ < 0) return;
-  for (std::size_t total = 0; total < kMaxDrainBytes;) {
+  for (std::size_t total = 0; total < kDrainBytes;) {
     total += Receive(ThreadScratch().input, error).size();
     if (error == net::error::would_block) return;
-    if (error) break;
+    if (error) {
+      error = {};
+      return;
+    }
   }
-  error = {};
+  // Cutting it off now would take from it what was sent to it last, a close code above all.
+  error = net::error::would_block;
 }
 
 }  // namespace fairlead::dataplane::internal

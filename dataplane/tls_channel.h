@@ -61,7 +61,8 @@ class TlsChannel {
   std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
   // Tells the peer that nothing follows. Later calls and errors have no effect.
   void ShutdownSend() noexcept;
-  // Drops what the peer still sends. would_block: it has not closed its side.
+  // Drops what the peer still sends. would_block: it has not closed its side; the caller sets a
+  // limit to the time.
   void Drain(error_code& error);
   // The peer closed its side of TCP, and all it had sent was taken in.
   bool input_ended() const { return end_of_input_; }

@@ -4,6 +4,10 @@
 // reload, moving between threads, and the rules of Asio's asynchronous operations.
 #include "dataplane/tls_stream.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
@@ -212,6 +216,34 @@ TEST_F(TlsStreamTest, ShutdownDeliversWhatWasWritten) {
   client_.reset();
   EXPECT_TRUE(shutdown.Get());
   EXPECT_FALSE(server_->socket().is_open());
+}
+
+// A peer that still sends much is not cut off: its write would fail, and it might never look at
+// what was sent to it last.
+TEST(TlsChannel, DrainsUntilThePeerEnds) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  internal::TlsChannel channel(
+      ends[0],
+      std::make_unique<TlsEngine>(ServerContext()->Acquire().get(), TlsEngine::Role::kServer));
+  const std::string data(16 << 10, 'x');
+  std::size_t sent = 0;
+  for (ssize_t size = 0; size >= 0; sent += static_cast<std::size_t>(std::max<ssize_t>(size, 0))) {
+    size = ::send(ends[1], data.data(), data.size(), MSG_DONTWAIT);
+  }
+  // More than is dropped at once.
+  ASSERT_GT(sent, 128u << 10);
+  error_code error;
+
+  channel.Drain(error);
+  EXPECT_EQ(error, net::error::would_block);
+  channel.Drain(error);
+  EXPECT_EQ(error, net::error::would_block);
+  ::close(ends[1]);
+  channel.Drain(error);
+
+  EXPECT_FALSE(error) << error.message();
+  ::close(ends[0]);
 }
 
 net::awaitable<bool> ShutDownWithin(TlsStream& stream, absl::Duration timeout) {
