@@ -175,6 +175,7 @@ net::awaitable<absl::StatusOr<std::unique_ptr<TlsStream>>> DialTls(Endpoint endp
   if (!socket.ok()) co_return socket.status();
   auto stream = std::make_unique<TlsStream>(std::move(**socket), options.tls->Acquire(),
                                             TlsStream::Role::kClient);
+  SetSendQueue(stream->socket().native_handle(), options.send_queue);
   const TlsTrust* const trust = options.trust.has_value() ? &*options.trust : nullptr;
   const absl::Status status = co_await stream->Handshake(Until(deadline), endpoint.host, trust);
   if (absl::IsDeadlineExceeded(status)) {

@@ -15,6 +15,7 @@
 #include "dataplane/asio.h"
 #include "dataplane/endpoint.h"
 #include "dataplane/http.h"
+#include "dataplane/send_queue.h"
 #include "dataplane/tls_context.h"
 #include "dataplane/websocket.h"
 
@@ -31,6 +32,7 @@ struct DialOptions {
   std::string proxy = {};
   // Used for this dial in place of the trust with which `tls` was made.
   std::optional<TlsTrust> trust = std::nullopt;
+  SendQueue send_queue = SendQueue::kSystems;
 };
 
 // Looks up, connects (each address in turn, IPv6 and IPv4) and shakes hands.

@@ -153,7 +153,10 @@ TlsEngine::Outcome TlsEngine::Handshake(ByteView& input, Bytes& output) {
   if (!failure_.ok()) return Outcome::kFailed;
   const Loan loan(*this, &input, output);
   const int result = SSL_do_handshake(ssl_.get());
-  return result == 1 ? Outcome::kDone : Classify(result);
+  if (result != 1) return Classify(result);
+  // Certificates are verified in the handshake alone.
+  if (facts_ != nullptr) facts_->trust.reset();
+  return Outcome::kDone;
 }
 
 TlsEngine::Outcome TlsEngine::Read(ByteView& input, std::span<std::uint8_t> data, std::size_t& size,

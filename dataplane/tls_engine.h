@@ -26,7 +26,7 @@ namespace fairlead::dataplane {
 struct TlsConnectionFacts {
   // Client: the name that the server's certificate must bear.
   std::string server_name;
-  // Client: used in place of the context's own trust, unless null.
+  // Client: used in place of the context's own trust, unless null. Forgotten after the handshake.
   std::shared_ptr<const ServerTrust> trust;
   // Server: the ClientHello named http/1.1.
   bool peer_offered_http11 = false;

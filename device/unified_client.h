@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,7 +94,8 @@ class UnifiedClient : public TunnelDialer {
   void LoadConnectors();
   void KeepConnectors(const v1::ConnectorList& list);
   bool MustEnroll() const;
-  dataplane::TlsTrust TrustFor(const Connectors::Attempt& place) const;
+  // What `place` is known by, if not by options_.trust.
+  std::optional<dataplane::TlsTrust> OtherTrust(const Connectors::Attempt& place) const;
   absl::StatusOr<dataplane::DialOptions> TlsWithoutCertificate() const;
   absl::StatusOr<dataplane::DialOptions> Tls(const Connectors::Attempt& place);
   net::awaitable<absl::Status> EnrollOnce();

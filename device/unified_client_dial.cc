@@ -48,12 +48,13 @@ bool UnifiedClient::MustEnroll() const {
   return !identity_.enrolled() || (can_again && identity_.expired(clock_.Now()));
 }
 
-dataplane::TlsTrust UnifiedClient::TrustFor(const Connectors::Attempt& place) const {
+std::optional<dataplane::TlsTrust> UnifiedClient::OtherTrust(
+    const Connectors::Attempt& place) const {
   // A fingerprint is that of the place that was given with it. What else the server names bears a
   // certificate of its CA, which this device learnt when it enrolled.
-  if (!place.listed || options_.trust.sha256_fingerprint.empty()) return options_.trust;
+  if (!place.listed || options_.trust.sha256_fingerprint.empty()) return std::nullopt;
   const absl::StatusOr<std::string> ca = state_.Read(kEnrolledCaFile);
-  if (!ca.ok() || ca->empty()) return options_.trust;
+  if (!ca.ok() || ca->empty()) return std::nullopt;
   dataplane::TlsTrust trust;
   trust.ca_pem = *ca;
   return trust;
@@ -61,8 +62,8 @@ dataplane::TlsTrust UnifiedClient::TrustFor(const Connectors::Attempt& place) co
 
 absl::StatusOr<dataplane::DialOptions> UnifiedClient::TlsWithoutCertificate() const {
   dataplane::DialOptions options;
-  FAIRLEAD_ASSIGN_OR_RETURN(options.tls,
-                            dataplane::TlsClientContext::Create(TrustFor(place_), nullptr, {}));
+  const dataplane::TlsTrust trust = OtherTrust(place_).value_or(options_.trust);
+  FAIRLEAD_ASSIGN_OR_RETURN(options.tls, dataplane::TlsClientContext::Create(trust, nullptr, {}));
   options.proxy = options_.proxy;
   return options;
 }
@@ -80,7 +81,7 @@ absl::StatusOr<dataplane::DialOptions> UnifiedClient::Tls(const Connectors::Atte
   }
   dataplane::DialOptions options;
   options.tls = tls_;
-  options.trust = TrustFor(place);
+  options.trust = OtherTrust(place);
   options.proxy = options_.proxy;
   return options;
 }
@@ -142,8 +143,9 @@ net::awaitable<void> UnifiedClient::RenewLoop() {
 
 net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::WebSocket>>> UnifiedClient::Dial(
     std::string ticket) {
-  const absl::StatusOr<dataplane::DialOptions> tls = Tls(connected_to_);
+  absl::StatusOr<dataplane::DialOptions> tls = Tls(connected_to_);
   if (!tls.ok()) co_return tls.status();
+  tls->send_queue = dataplane::SendQueue::kShort;
   const dataplane::Endpoint endpoint = WithTarget(connected_to_.endpoint, kTunnelPath);
   std::vector<std::string> protocols(1, kTerminalProtocol);
   protocols.push_back(absl::StrCat("fairlead.ticket.", ticket));
