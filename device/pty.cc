@@ -26,6 +26,10 @@ extern "C" {
 namespace fairlead::device {
 namespace {
 
+// The kernel gives at most 4095 bytes a call. After fewer than this there is nothing as a rule, and
+// asking would be one call more.
+constexpr std::size_t kShortRead = 2048;
+
 absl::Status SystemError(absl::string_view what) {
   // Whatever the kernel ran out of, the caller can only try later.
   return absl::ResourceExhaustedError(absl::StrCat(what, ": ", std::strerror(errno)));
@@ -146,6 +150,7 @@ Pty::Io Pty::Read(char* data, std::size_t size, std::size_t* count) {
     const ssize_t got = read(master_.get(), data + *count, size - *count);
     if (got > 0) {
       *count += static_cast<std::size_t>(got);
+      if (static_cast<std::size_t>(got) < kShortRead) break;
       continue;
     }
     if (got < 0 && errno == EINTR) continue;

@@ -78,8 +78,9 @@ class Pty {
 
   // What a read or write gave.
   enum class Io { kSome, kWouldBlock, kGone };
-  // Reads until `size` bytes are there or no more is; *count tells how many. kGone: nobody holds
-  // the terminal's other side (for now), or it was closed.
+  // Reads until `size` bytes are there or hardly more is; *count tells how many. Whoever wants to
+  // know that no more is there reads until kWouldBlock. kGone: nobody holds the terminal's other
+  // side (for now), or it was closed.
   Io Read(char* data, std::size_t size, std::size_t* count);
   // Writes some.
   Io Write(absl::string_view data, std::size_t* count);

@@ -20,11 +20,11 @@ using dataplane::CloseReason;
 using dataplane::FrameKind;
 using Refusal = v1::OpenTerminalResult;
 
-constexpr std::size_t kOutputBatchBytes = 64 * 1024;
-constexpr std::size_t kInputReadBytes = 64 * 1024;
 // What background processes may add after the program's end before they are left alone.
 constexpr std::size_t kMaxDrainBytes = 1024 * 1024;
 constexpr absl::Duration kNever = absl::Hours(1);
+// How long output may wait for more of it.
+constexpr absl::Duration kGatherTime = absl::Milliseconds(1);
 // While nobody holds the terminal's other side, it must be asked: it signals readiness all along.
 constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
 // The kernel's word that there is room for input may come a moment before the room does.
@@ -44,18 +44,21 @@ CloseReason Reason(std::uint16_t code, absl::string_view text) {
 
 TerminalSession::TerminalSession(net::any_io_executor executor, TerminalRequest request,
                                  TunnelDialer& dialer, TerminalObserver& observer,
-                                 const Clock& clock, TerminalTimeouts timeouts)
+                                 const Clock& clock, std::shared_ptr<BufferPool> buffers,
+                                 TerminalTimeouts timeouts)
     : request_(std::move(request)),
       dialer_(dialer),
       observer_(observer),
       clock_(clock),
+      buffers_(std::move(buffers)),
       timeouts_(timeouts),
       executor_(executor),
       wake_(executor),
       room_(executor),
       master_(executor),
       exit_(executor),
-      stream_(MakeTerminalStream(request_.kind, request_.size)) {}
+      stream_(MakeTerminalStream(request_.kind, request_.size)),
+      gather_timer_(executor) {}
 
 TerminalSession::~TerminalSession() { StopWatching(); }
 
@@ -95,8 +98,6 @@ net::awaitable<void> TerminalSession::RunWithProgram() {
     Refuse(Refusal::TUNNEL_FAILED, std::move(sentence));
     co_return;
   }
-  output_.resize(kOutputBatchBytes);
-  input_buffer_.resize(kInputReadBytes);
   attach_deadline_ = clock_.Monotonic() + timeouts_.attach;
   if (request_.attachment == Attachment::kAtOnce) CheckAttached();
   reader_runs_ = true;
@@ -139,7 +140,7 @@ net::awaitable<void> TerminalSession::PumpOutput() {
     if (!co_await SendFrame()) co_return;
     const std::uint64_t sent_before = stream_->sent_bytes();
     if (!co_await SendOutput()) co_return;
-    if (stream_->sent_bytes() != sent_before) continue;
+    if (stream_->sent_bytes() != sent_before && drained_after_exit_ <= kMaxDrainBytes) continue;
     // The end waits for the relay's word, so that what is reported comes in order.
     if (attached_ && Drained()) co_return;
     const absl::Duration limit = NextTime();
@@ -164,24 +165,49 @@ net::awaitable<bool> TerminalSession::SendFrame() {
 }
 
 net::awaitable<bool> TerminalSession::SendOutput() {
-  const std::uint64_t allowance = std::min<std::uint64_t>(stream_->Allowance(), output_.size());
-  if (!maybe_readable_ || allowance == 0) co_return true;
-  std::size_t count = 0;
-  const Pty::Io io = pty_->Read(output_.data(), allowance, &count);
-  master_gone_ = io == Pty::Io::kGone;
-  if (io != Pty::Io::kSome) {
-    maybe_readable_ = false;
-    if (io == Pty::Io::kWouldBlock) WatchReadable();
-    co_return true;
-  }
-  if (result_.has_value()) drained_after_exit_ += count;
-  const absl::string_view batch = stream_->Encode(absl::string_view(output_.data(), count));
+  ReadOutput();
+  if (output_size_ == 0 || !OutputIsDue()) co_return true;
+  const absl::string_view batch = stream_->Encode(absl::string_view(output_->data(), output_size_));
+  answers_input_ = false;
   const absl::Status written = co_await tunnel_->WriteBinary(batch);
+  sent_at_ = clock_.Monotonic();
+  output_size_ = 0;
+  output_.reset();
   co_return written.ok();
 }
 
+void TerminalSession::ReadOutput() {
+  const std::uint64_t limit =
+      std::min<std::uint64_t>(stream_->Allowance(), BufferPool::kBufferBytes);
+  if (!maybe_readable_ || output_size_ >= limit) return;
+  const std::size_t room = limit - output_size_;
+  if (!output_.has_value()) output_.emplace(*buffers_);
+  std::size_t count = 0;
+  const Pty::Io io = pty_->Read(output_->data() + output_size_, room, &count);
+  output_size_ += count;
+  master_gone_ = io == Pty::Io::kGone;
+  // Once the program has ended, nobody tells that more is there: it must be seen that nothing is.
+  const bool taken = io == Pty::Io::kSome && count < room && !result_.has_value();
+  if (io != Pty::Io::kSome || taken) maybe_readable_ = false;
+  if (io == Pty::Io::kWouldBlock || taken) WatchReadable();
+  if (result_.has_value()) drained_after_exit_ += count;
+  if (output_size_ == 0) output_.reset();
+}
+
+// A program that writes line by line would otherwise have each line sealed, sent and relayed for
+// itself. What follows an input, or a pause, goes at once.
+bool TerminalSession::OutputIsDue() {
+  const bool full =
+      output_size_ >= std::min<std::uint64_t>(stream_->Allowance(), BufferPool::kBufferBytes);
+  if (full || answers_input_ || result_.has_value() || master_gone_) return true;
+  const absl::Duration since = clock_.Monotonic() - sent_at_;
+  if (since >= kGatherTime) return true;
+  AwaitMoreOutput(kGatherTime - since);
+  return false;
+}
+
 bool TerminalSession::Drained() const {
-  if (!result_.has_value()) return false;
+  if (!result_.has_value() || output_size_ > 0) return false;
   return !maybe_readable_ || drained_after_exit_ > kMaxDrainBytes;
 }
 
@@ -301,7 +327,18 @@ void TerminalSession::WatchReadable() {
                      });
 }
 
+void TerminalSession::AwaitMoreOutput(absl::Duration limit) {
+  if (gathering_) return;
+  gathering_ = true;
+  gather_timer_.expires_after(absl::ToChronoNanoseconds(limit));
+  gather_timer_.async_wait([self = shared_from_this()](dataplane::error_code error) {
+    self->gathering_ = false;
+    if (!error) self->wake_.Notify();
+  });
+}
+
 void TerminalSession::StopWatching() {
+  gather_timer_.cancel();
   // The descriptors stay open: they are pty_'s.
   if (master_.is_open()) master_.release();
   if (exit_.is_open()) exit_.release();

@@ -5,12 +5,13 @@
 #ifndef FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
 #define FAIRLEAD_DEVICE_TERMINAL_SESSION_H_
 
+#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "dataplane/asio.h"
 #include "dataplane/websocket.h"
+#include "device/buffer_pool.h"
 #include "device/input_queue.h"
 #include "device/program.h"
 #include "device/pty.h"
@@ -82,6 +84,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
  public:
   TerminalSession(net::any_io_executor executor, TerminalRequest request, TunnelDialer& dialer,
                   TerminalObserver& observer, const Clock& clock,
+                  std::shared_ptr<BufferPool> buffers,
                   TerminalTimeouts timeouts = TerminalTimeouts());
   ~TerminalSession();
 
@@ -102,6 +105,8 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   net::awaitable<void> PumpOutput();
   net::awaitable<bool> SendFrame();
   net::awaitable<bool> SendOutput();
+  void ReadOutput();
+  bool OutputIsDue();
   net::awaitable<void> SendEnd();
   net::awaitable<void> CloseTunnel();
   net::awaitable<void> CleanUp();
@@ -123,6 +128,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   void AwaitExit();
   void WatchReadable();
   void WatchWritable();
+  void AwaitMoreOutput(absl::Duration limit);
   void StopWatching();
   void ReportEnd();
 
@@ -130,6 +136,7 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   TunnelDialer& dialer_;
   TerminalObserver& observer_;
   const Clock& clock_;
+  const std::shared_ptr<BufferPool> buffers_;
   const TerminalTimeouts timeouts_;
   net::any_io_executor executor_;
   Wake wake_;
@@ -148,8 +155,14 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   bool killed_ = false;
   bool reported_ = false;
 
-  // Output.
-  std::vector<char> output_;
+  // Output that was read and is not sent yet; without a buffer when there is none.
+  std::optional<BufferPool::Loan> output_;
+  std::size_t output_size_ = 0;
+  absl::Duration sent_at_ = -absl::InfiniteDuration();
+  // Input came since output was sent last: somebody waits for what comes now.
+  bool answers_input_ = false;
+  net::steady_timer gather_timer_;
+  bool gathering_ = false;
   bool maybe_readable_ = true;
   bool watching_readable_ = false;
   // Nobody held the other side when last read.
@@ -157,7 +170,9 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   std::size_t drained_after_exit_ = 0;
 
   // Input.
-  std::vector<char> input_buffer_;
+  // For what the person types: a tunnel is read all the time, and mostly for nothing. What is
+  // pasted comes in several pieces.
+  std::array<char, 4096> input_buffer_;
   InputQueue input_;
   std::string text_;
   bool watching_writable_ = false;

@@ -66,6 +66,7 @@ void TerminalSession::CheckAttached() {
 
 void TerminalSession::OnInput(absl::string_view bytes) {
   const absl::string_view chunk = stream_->Decode(bytes);
+  answers_input_ = true;
   wake_.Notify();
   if (result_.has_value()) return;
   if (const auto size = stream_->TakeWindowSize(); size.has_value()) pty_->Resize(*size);

@@ -59,6 +59,8 @@ class TelnetStream : public TerminalStream {
   explicit TelnetStream(terminal::WindowSize size) : telnet_(size) {}
 
   std::optional<Frame> TakeFrame(Queue /*queue*/) override {
+    // What was encoded is written by now, and a terminal at rest holds no buffer.
+    std::string().swap(encoded_);
     if (telnet_.waiting_for_network() == 0) return std::nullopt;
     Frame frame;
     frame.payload = telnet_.TakeNetwork();
@@ -69,6 +71,11 @@ class TelnetStream : public TerminalStream {
     return ended_ ? 0 : std::numeric_limits<std::uint64_t>::max();
   }
   absl::string_view Encode(absl::string_view output) override {
+    // Nearly all output of a client that agreed to binary.
+    if (telnet_.SendsAsItIs(output)) {
+      sent_ += output.size();
+      return output;
+    }
     telnet_.Send(output);
     encoded_ = telnet_.TakeNetwork();
     sent_ += encoded_.size();

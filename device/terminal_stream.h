@@ -38,7 +38,7 @@ class TerminalStream {
   // How many bytes of output may be encoded now.
   virtual std::uint64_t Allowance() const = 0;
   // The program's output as it goes into the tunnel, as one binary frame. Valid until the next
-  // Encode, and while `output` is.
+  // Encode or TakeFrame, and while `output` is.
   virtual absl::string_view Encode(absl::string_view output) = 0;
   // Payload bytes of binary frames so far.
   virtual std::uint64_t sent_bytes() const = 0;

@@ -63,7 +63,7 @@ void Terminals::Open(const v1::OpenTerminal& request) {
   terminal.size = SizeOf(request);
   terminal.kind = kind_;
   auto session = std::make_shared<TerminalSession>(executor_, std::move(terminal), dialer_, *this,
-                                                   clock_, timeouts_);
+                                                   clock_, buffers_, timeouts_);
   sessions_[id].session = session;
   net::co_spawn(executor_, RunSession(id, std::move(session)), net::detached);
 }
@@ -118,7 +118,7 @@ net::awaitable<void> Terminals::ServeTelnet(std::unique_ptr<dataplane::WebSocket
     terminal.kind = StreamKind::kTelnet;
     terminal.attachment = Attachment::kAtOnce;
     auto session = std::make_shared<TerminalSession>(executor_, std::move(terminal), direct, direct,
-                                                     clock_, timeouts_);
+                                                     clock_, buffers_, timeouts_);
     sessions_[id] = Entry{session, false};
     co_await RunSession(id, std::move(session));
   }

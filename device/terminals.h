@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "dataplane/asio.h"
+#include "device/buffer_pool.h"
 #include "device/profiles.h"
 #include "device/terminal_session.h"
 #include "device/wake.h"
@@ -93,6 +94,7 @@ class Terminals : public TerminalObserver {
   const Send send_;
   const Clock& clock_;
   const TerminalTimeouts timeouts_;
+  const std::shared_ptr<BufferPool> buffers_ = BufferPool::Create();
   const StreamKind kind_;
   Wake wake_;
   v1::TerminalSettings settings_;

@@ -5,6 +5,7 @@
 #include "device/terminals.h"
 
 #include <dirent.h>
+#include <malloc.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -67,6 +68,12 @@ class FakeConsole : public std::enable_shared_from_this<FakeConsole> {
   void HeedAcknowledgements() { heeds_ = true; }
 
   const std::string& output() const { return output_; }
+  // Frees what was collected; it counts on from here.
+  void ForgetOutput() {
+    forgotten_ += output_.size();
+    std::string().swap(output_);
+  }
+  std::size_t received() const { return forgotten_ + output_.size(); }
   const std::string& texts() const { return texts_; }
   const terminal::ConsoleEnd& end() const { return end_; }
   bool closed() const { return closed_; }
@@ -152,6 +159,7 @@ class FakeConsole : public std::enable_shared_from_this<FakeConsole> {
   terminal::ConsoleEnd end_;
   std::deque<Frame> queue_;
   std::string output_;
+  std::size_t forgotten_ = 0;
   std::string texts_;
   CloseReason reason_;
   CloseReason close_;
@@ -317,6 +325,28 @@ TEST_F(TerminalsTest, NoLastByteIsLostInManyRuns) {
     ASSERT_EQ(console->end().result()->exit_code, 7);
     ASSERT_EQ(console->close().code, 1000);
   }
+}
+
+// Its coroutines, its descriptors' registrations, its input buffer of 4 KiB, and the fake Console
+// with a buffer to read messages; but no buffer for output. (A sanitizer's heap does not tell: 0.)
+TEST_F(TerminalsTest, ATerminalAtRestHoldsLittle) {
+  constexpr int kCount = 12;
+  UseScript("stty raw -echo; head -c 1000000 /dev/zero; cat");
+  const auto open_and_await = [this](const std::string& id) {
+    Open(id);
+    RunUntil([this] {
+      for (const auto& console : dialer_.consoles()) {
+        if (console->received() < 1'000'000 || !console->all_written()) return false;
+      }
+      return dialer_.consoles().size() == terminals_->running().size();
+    });
+    for (const auto& console : dialer_.consoles()) console->ForgetOutput();
+  };
+  open_and_await("first");
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  for (int i = 0; i < kCount; ++i) open_and_await(std::to_string(i));
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LT((after - before) / kCount, 48 * 1024u);
 }
 
 TEST_F(TerminalsTest, SignalsAreNamed) {

@@ -102,6 +102,11 @@ void TelnetServer::Send(absl::string_view output) {
   }
 }
 
+bool TelnetServer::SendsAsItIs(absl::string_view output) const {
+  return binary_out_ && !output_after_cr_ && network_.empty() &&
+         output.find(static_cast<char>(TELNET_IAC)) == absl::string_view::npos;
+}
+
 std::string TelnetServer::TakeInput() { return std::exchange(input_, std::string()); }
 
 std::string TelnetServer::TakeNetwork() { return std::exchange(network_, std::string()); }

@@ -37,6 +37,8 @@ class TelnetServer {
 
   // The terminal's output, for the network.
   void Send(absl::string_view output);
+  // Whether Send would give nothing but `output` itself to the network: then it need not be called.
+  bool SendsAsItIs(absl::string_view output) const;
 
   // What the terminal reads: an end of line is CR, or LF where the client sends it alone; the
   // client's interrupt, break, erase and kill commands are the keys that these are by default.

@@ -20,6 +20,7 @@ const std::string kOffers =
     "\xFF\xFB\x01\xFF\xFB\x03\xFF\xFD\x1F\xFF\xFD\x18\xFF\xFB\x00\xFF\xFD\x00"s;
 const std::string kWillBinary = "\xFF\xFB\x00"s;
 const std::string kDoBinary = "\xFF\xFD\x00"s;
+const std::string kDontBinary = "\xFF\xFE\x00"s;
 
 struct Outcome {
   std::string input;
@@ -192,11 +193,26 @@ TEST_P(TelnetOutputTest, IsSent) {
   TelnetServer server;
   server.Receive(GetParam().received);
   (void)server.TakeNetwork();
-  for (const std::string& chunk : GetParam().output) server.Send(chunk);
-  EXPECT_EQ(server.TakeNetwork(), GetParam().network);
+  std::string network;
+  for (const std::string& chunk : GetParam().output) {
+    const bool as_it_is = server.SendsAsItIs(chunk);
+    server.Send(chunk);
+    const std::string sent = server.TakeNetwork();
+    EXPECT_TRUE(!as_it_is || sent == chunk) << sent;
+    network += sent;
+  }
+  EXPECT_EQ(network, GetParam().network);
 }
 
-const std::string kDontBinary = "\xFF\xFE\x00"s;
+TEST(TelnetServerTest, PlainBytesGoAsTheyAreBetweenTwoThatAgreedToBinary) {
+  TelnetServer server;
+  EXPECT_FALSE(server.SendsAsItIs("x")) << "the offers come first";
+  (void)server.TakeNetwork();
+  EXPECT_TRUE(server.SendsAsItIs("x\r\0\r\n"s));
+  EXPECT_FALSE(server.SendsAsItIs("x\xFFy"));
+  server.Receive(kDontBinary);
+  EXPECT_FALSE(server.SendsAsItIs("x"));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     All, TelnetOutputTest,
