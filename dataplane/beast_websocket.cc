@@ -159,8 +159,7 @@ net::awaitable<absl::StatusOr<WebSocketHandshakeResult>> HandshakeWebSocket(
     std::unique_ptr<TlsStream> stream, PeerInfo peer, WebSocketHandshake handshake,
     KeepAliveOptions keep_alive) {
   auto core = std::make_shared<Core>(std::move(stream), std::move(peer), keep_alive, SystemClock());
-  // A client masks its frames piece by piece in this buffer.
-  core->stream().write_buffer_bytes(16 * 1024);
+  core->BeClient();
   core->stream().set_option(beast::websocket::stream_base::decorator(
       [&handshake](beast::websocket::request_type& request) {
         request.set(http::field::user_agent, "Fairlead");

@@ -120,6 +120,11 @@ CloseReason EndFromError(const error_code& error, const boost::beast::websocket:
 // The reason as it goes over the wire: never a code that must not be sent, text cut to 123 bytes.
 boost::beast::websocket::close_reason WireReason(const CloseReason& reason);
 
+// A client masks its frames piece by piece in a buffer that the stream keeps: one that takes a TLS
+// record for what is large, and a small one from the next small message on.
+inline constexpr std::size_t kMaskBufferBytes = 16 * 1024;
+inline constexpr std::size_t kSmallMaskBufferBytes = 1024;
+
 // A WebSocket, shared by the object that the owner holds and its pending operations, so that the
 // owner may go once he has aborted.
 // Thread: the stream's executor's.
@@ -142,6 +147,9 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
 
   Stream& stream() { return stream_; }
   const PeerInfo& peer() const { return peer_; }
+
+  // The frames of this end are to be masked.
+  void BeClient() { masks_ = true; }
 
   // To be called once, when the handshake is done.
   void Start() {
@@ -237,6 +245,7 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
   bool close_received_ = false;
   // A frame of a message of this kind was written and its last is still to come.
   bool in_message_ = false;
+  bool masks_ = false;
 };
 
 template <class Next>
@@ -321,6 +330,10 @@ net::awaitable<absl::Status> WebSocketCore<Next>::WriteSome(Self self, net::cons
                                                             FrameKind kind, Fin fin) {
   if (!self->ended_) {
     if (!self->in_message_) self->stream_.binary(kind == FrameKind::kBinary);
+    if (self->masks_ && !self->in_message_) {
+      self->stream_.write_buffer_bytes(data.size() <= kSmallMaskBufferBytes ? kSmallMaskBufferBytes
+                                                                            : kMaskBufferBytes);
+    }
     self->in_message_ = fin == Fin::kMore;
     self->keep_alive_.OnWriteStarted(self->Now());
     self->Follow();
