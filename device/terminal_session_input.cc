@@ -61,6 +61,7 @@ void TerminalSession::OnFrame(const dataplane::ReadResult& frame) {
 void TerminalSession::CheckAttached() {
   if (attached_) return;
   attached_ = true;
+  wake_.Notify();
   observer_.OnRunning(request_.session_id);
 }
 
