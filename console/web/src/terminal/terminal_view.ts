@@ -14,6 +14,7 @@ import '@xterm/xterm/css/xterm.css';
 import { change, clampFontSize, resolvedTheme, settings } from '../state/settings';
 import { installEscapePolicy, safeLink, type Refused } from './escape_policy';
 import { needsConfirmation } from './paste';
+import { hasHardwareWebgl } from './renderer';
 import { TerminalSession, type Screen, type SessionServices } from './terminal_session';
 import { MINIMUM_CONTRAST, TERMINAL_THEMES } from './themes';
 
@@ -22,16 +23,6 @@ const SCROLLBACK_LINES = 10_000;
 const TEXT_LINES = 200;
 // Ends what a program that went away may have left on: other screen, mouse, bracketed paste, styles.
 const RESET_MODES = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[!p\x1b[?2004l\x1b[0m';
-
-// WebGL that the processor has to compute is slower than drawing with the document.
-function hasFastWebgl(): boolean {
-  const context = document
-    .createElement('canvas')
-    .getContext('webgl2', { failIfMajorPerformanceCaveat: true });
-  // Browsers allow a page few contexts.
-  context?.getExtension('WEBGL_lose_context')?.loseContext();
-  return context !== null;
-}
 
 export interface ViewEvents {
   // Ask the person; pasteNow if they agree.
@@ -197,7 +188,7 @@ export class TerminalView {
 
   // Drawing by the graphics card; without one xterm.js draws with the document.
   private loadWebgl(): void {
-    if (!hasFastWebgl()) return;
+    if (!hasHardwareWebgl()) return;
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => webgl.dispose());
