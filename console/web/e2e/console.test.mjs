@@ -173,6 +173,42 @@ describe('the web console', () => {
     await page.getByRole('button', { name: 'Close the terminal' }).click();
   });
 
+  it('gives a device tags on its page, and filters the list by them', async () => {
+    const id = deviceOf('OS12_ICG');
+    await page.goto(`${quickstart.url}/#/devices/${id}`);
+    await page.getByLabel('Add tags').fill('e2e-till, Köln');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-tag="e2e-till"]').waitFor();
+    await page.locator('[data-tag="Köln"]').waitFor();
+    await assertAccessible(page, 'a device with tags');
+    await page.getByLabel('Add tags').fill('bad\u202etag');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('cannot be one; use 1 to 64 characters').waitFor();
+
+    await page.goto(`${quickstart.url}/#/devices`);
+    await page.getByLabel('Search by name or unit ID').fill('');
+    await page.getByLabel('Tags', { exact: true }).fill('E2E-TILL nosuch');
+    await page.getByText('No device matches.').waitFor();
+    await page.getByLabel('Tags', { exact: true }).fill('E2E-TILL Köln');
+    await page.locator(`[data-device="${id}"]`).getByText('Köln').waitFor();
+    assert.equal(await page.locator('[data-device]').count(), 1);
+    await assertAccessible(page, 'filtered by tag');
+    await page.getByLabel('OS', { exact: true }).selectOption('OS_11');
+    await page.getByText('No device matches.').waitFor();
+    await page.getByLabel('OS', { exact: true }).selectOption('');
+    const row = page.locator(`[data-device="${id}"]`);
+    await row.waitFor();
+    // Live: what loses the tag leaves the list.
+    await rest('POST', `/api/v1/devices/${id}:changeTags`, { remove: ['Köln'] });
+    await row.waitFor({ state: 'detached' });
+    await page.getByLabel('Tags', { exact: true }).fill('');
+
+    await page.goto(`${quickstart.url}/#/devices/${id}`);
+    await page.getByRole('button', { name: 'Remove the tag e2e-till' }).click();
+    await page.locator('[data-tag="e2e-till"]').waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'INPUT');
+  });
+
   for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) {
     it(`${flow}: first size, typing, resize, AltGr, IME, exit`, async () => {
       const id = deviceOf(flow);

@@ -2,12 +2,14 @@
 //
 // One device: whether a terminal is possible and why, facts, terminal settings, recent sessions.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { methods, type Device, type TerminalSettings } from '../api/generated';
 import { formatTime, t } from '../i18n';
 import { api, follow, tell, tellError } from '../state/app';
+import { splitTags } from '../state/device_list';
 import { openTerminal } from '../state/terminals';
 import { Check, Field } from '../ui/field';
+import { TagList } from '../ui/tags';
 import { fullName, via } from './devices';
 import { SessionTable, useSessions } from './sessions';
 
@@ -53,7 +55,10 @@ export function DevicePage({ name }: { name: string }) {
             {whyOrWhyNot(device)}
           </p>
           <div class="columns">
-            <Facts device={device} />
+            <div>
+              <Facts device={device} />
+              <Tags key={device.name} device={device} />
+            </div>
             <SettingsForm key={device.name} device={device} />
           </div>
           <h2>{t('device.recent')}</h2>
@@ -103,6 +108,48 @@ function Facts({ device }: { device: Device }) {
           </div>
         ))}
       </dl>
+    </section>
+  );
+}
+
+function Tags({ device }: { device: Device }) {
+  const typed = useSignal('');
+  const field = useRef<HTMLFormElement>(null);
+  const changeTags = async (add: string[], remove: string[]) => {
+    try {
+      await api.call(methods.changeDeviceTags, { name: device.name, add, remove });
+      if (add.length > 0) typed.value = '';
+    } catch (error) {
+      tellError(error);
+    }
+  };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    const add = splitTags(typed.value);
+    if (add.length > 0) void changeTags(add, []);
+  };
+  const onRemove = (tag: string) => {
+    // The button that was pressed goes with its tag.
+    field.current?.querySelector('input')?.focus();
+    void changeTags([], [tag]);
+  };
+  return (
+    <section class="card below">
+      <h2>{t('devices.tags')}</h2>
+      {device.tags.length > 0 && <TagList tags={device.tags} onRemove={onRemove} />}
+      <form class="with-button" ref={field} onSubmit={onSubmit}>
+        <Field
+          label={t('device.addTags')}
+          hint={t('device.tagsHint')}
+          spellcheck={false}
+          autocomplete="off"
+          value={typed.value}
+          onInput={(event) => (typed.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="beside-field" disabled={splitTags(typed.value).length === 0}>
+          {t('device.add')}
+        </button>
+      </form>
     </section>
   );
 }

@@ -8,9 +8,10 @@ import { methods, type Device } from '../api/generated';
 import { formatNumber, formatTime, t } from '../i18n';
 import { devicePath, go } from '../router';
 import { api, follow, tellError } from '../state/app';
-import { DeviceList, deviceFilter, type DeviceChoice } from '../state/device_list';
+import { DeviceList, deviceFilter, tagsOf, type DeviceChoice } from '../state/device_list';
 import { openTerminal } from '../state/terminals';
-import { Choice } from '../ui/field';
+import { Choice, Field } from '../ui/field';
+import { TagList } from '../ui/tags';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
 
 const ROW_HEIGHT = 44;
@@ -19,9 +20,11 @@ const FIRST_PAGE = 100;
 const NEXT_PAGE = 1000;
 const SEARCH_PAUSE_MILLISECONDS = 200;
 const REDRAW_MILLISECONDS = 100;
+// Whose tags are suggested.
+const SUGGESTING_ROWS = 1000;
 
 // Outlives the page, so that coming back finds the same search.
-const choice = signal<DeviceChoice>({ text: '', state: '', os: '', via: '' });
+const choice = signal<DeviceChoice>({ text: '', state: '', os: '', via: '', tags: '' });
 
 // Display names need not be unique.
 export function fullName(device: Device): string {
@@ -107,7 +110,7 @@ export function DevicesPage() {
     clearTimeout(timer.current);
     timer.current = setTimeout(
       () => (filter.value = deviceFilter(choice.value)),
-      'text' in changes ? SEARCH_PAUSE_MILLISECONDS : 0,
+      'text' in changes || 'tags' in changes ? SEARCH_PAUSE_MILLISECONDS : 0,
     );
   };
 
@@ -148,7 +151,7 @@ export function DevicesPage() {
             }}
           />
         </div>
-        <Filters set={set} />
+        <Filters set={set} known={tagsOf(list.rows.slice(0, SUGGESTING_ROWS))} />
       </div>
       <p class="hint" id="device-hint">
         {t('devices.searchHint')}
@@ -164,7 +167,13 @@ export function DevicesPage() {
   );
 }
 
-function Filters({ set }: { set(changes: Partial<DeviceChoice>): void }) {
+interface FiltersProps {
+  // Tags to suggest.
+  known: readonly string[];
+  set(changes: Partial<DeviceChoice>): void;
+}
+
+function Filters({ set, known }: FiltersProps) {
   const icgs = useSignal<string[]>([]);
   useEffect(() => {
     api.call(methods.listIcgs, { pageSize: 1000 }).then(
@@ -205,6 +214,21 @@ function Filters({ set }: { set(changes: Partial<DeviceChoice>): void }) {
         ]}
         onChange={(via) => set({ via })}
       />
+      <Field
+        label={t('devices.tags')}
+        type="search"
+        size={14}
+        spellcheck={false}
+        autocomplete="off"
+        list="known-tags"
+        value={choice.value.tags}
+        onInput={(event) => set({ tags: event.currentTarget.value })}
+      />
+      <datalist id="known-tags">
+        {known.map((tag) => (
+          <option key={tag} value={tag} />
+        ))}
+      </datalist>
     </>
   );
 }
@@ -288,7 +312,7 @@ function DeviceGrid({ list, reach, filtered }: GridProps) {
       </div>
     );
   }
-  const columns = ['state', 'name', 'unitId', 'os', 'via', 'since'] as const;
+  const columns = ['state', 'name', 'unitId', 'os', 'via', 'tags', 'since'] as const;
   return (
     <div
       class="grid"
@@ -376,6 +400,9 @@ function Row({ device, index, isCurrent, onFocus }: RowProps) {
       </span>
       <span role="gridcell">{device.osGeneration.replace('OS_GENERATION_UNSPECIFIED', '–').replace('_', ' ')}</span>
       <span role="gridcell">{via(device)}</span>
+      <span role="gridcell" title={device.tags.join(', ')}>
+        <TagList tags={device.tags} />
+      </span>
       <span role="gridcell">{formatTime(device.connection?.sinceTime)}</span>
       <span role="gridcell">
         <button

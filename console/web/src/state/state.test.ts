@@ -7,7 +7,7 @@ import { de } from '../i18n/de';
 import { en } from '../i18n/en';
 import { devicePath, parseRoute } from '../router';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
-import { DeviceList, deviceFilter } from './device_list';
+import { DeviceList, deviceFilter, tagsOf } from './device_list';
 import { readSettings } from './settings';
 
 const device = (number: number, displayName = ''): Device =>
@@ -55,11 +55,18 @@ describe('DeviceList', () => {
 
 describe('deviceFilter', () => {
   it('is what the server takes', () => {
-    expect(deviceFilter({ text: ' hall ', state: 'ONLINE', os: 'OS_11', via: 'icgs/berlin' })).toBe(
-      'hall state=ONLINE os=OS_11 icg=icgs/berlin',
+    const none = { text: '', state: '', os: '', via: '', tags: '' } as const;
+    expect(deviceFilter({ text: ' hall ', state: 'ONLINE', os: 'OS_11', via: 'icgs/berlin', tags: 'till, vip' })).toBe(
+      'state=ONLINE os=OS_11 icg=icgs/berlin tag=till tag=vip hall',
     );
-    expect(deviceFilter({ text: '', state: '', os: '', via: 'DIRECT' })).toBe('via=DIRECT');
-    expect(deviceFilter({ text: 'x'.repeat(999), state: '', os: '', via: '' }).length).toBe(256);
+    expect(deviceFilter({ ...none, via: 'DIRECT' })).toBe('via=DIRECT');
+    expect(deviceFilter({ ...none, tags: ' , ' })).toBe('');
+    expect(deviceFilter({ ...none, text: 'x'.repeat(999) }).length).toBe(256);
+    expect(deviceFilter({ ...none, text: 'x'.repeat(999), tags: 'till' })).toMatch(/^tag=till x+$/);
+  });
+  it('suggests the tags that devices have', () => {
+    const tagged = (...tags: string[]) => ({ tags }) as Device;
+    expect(tagsOf([tagged('till', 'berlin'), tagged(), tagged('till')])).toEqual(['berlin', 'till']);
   });
 });
 
