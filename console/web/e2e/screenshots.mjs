@@ -4,11 +4,14 @@
 // FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run screenshots
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deviceOf, launch, logIn, newPage, openByList, quickstart, run, shows } from './support.mjs';
+import { deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../docs/images');
 const DEMO = 'clear; echo "Fleet of $((40+2)) devices"; uname -sm; ls --color=always -d /usr/*; printf "\\e[32mdone\\e[0m\\n"';
 
+for (const [flow, tags] of [['OS12_DIRECT', ['berlin', 'till']], ['OS12_ICG', ['berlin', 'lobby']], ['OS11_ICG', ['paris', 'till']]]) {
+  await rest('POST', `/api/v1/devices/${deviceOf(flow)}:changeTags`, { add: tags });
+}
 const browser = await launch();
 const page = await newPage(browser, { viewport: { width: 1200, height: 720 } });
 page.setDefaultTimeout(15_000);
