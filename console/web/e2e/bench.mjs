@@ -2,7 +2,7 @@
 //
 // Figures of the web console, with a quickstart running: time to the first usable list, and output
 // drawn a second beside the same xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
-// first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow.
+// first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow, FAIRLEAD_FLOWS=A,B which flows.
 // Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
 import { deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
@@ -11,6 +11,7 @@ const OUTPUT_BYTES = Number(process.env.FAIRLEAD_OUTPUT_MIB ?? 16) * MEBIBYTE;
 // At the least, in bytes a millisecond.
 const SLOWEST = 500;
 const PARALLEL_CALLS = 16;
+const FLOWS = (process.env.FAIRLEAD_FLOWS ?? 'OS12_DIRECT,OS12_ICG,OS11_DIRECT,OS11_ICG').split(',');
 
 // Devices that never connect; those that are there already stay.
 async function makeDevices(count) {
@@ -34,15 +35,31 @@ async function timeToList(page) {
   return { load: loaded - begin, list: Date.now() - loaded };
 }
 
+// Watches from now on how long the page does not answer; gives the longest, in milliseconds.
+async function watchPauses(page) {
+  await page.evaluate(() => {
+    globalThis.longestPause = 0;
+    let last = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      globalThis.longestPause = Math.max(globalThis.longestPause, now - last);
+      last = now;
+    });
+  });
+  return () => page.evaluate(() => Math.round(globalThis.longestPause));
+}
+
 const rate = (bytes, milliseconds) => `${(bytes / MEBIBYTE / (milliseconds / 1000)).toFixed(1)} MiB/s`;
 
 async function drawn(page, flow) {
   const panel = await openByList(page, deviceOf(flow));
   await shows(panel, /[$#] /);
+  const longestPause = await watchPauses(page);
   const begin = Date.now();
   await run(page, panel, `clear; yes "$(head -c 79 /dev/zero | tr '\\0' x)" | head -c ${OUTPUT_BYTES}; echo; echo drawn=$((6*7))`);
   await shows(panel, /^drawn=42/m, 60_000 + OUTPUT_BYTES / SLOWEST);
   const through = Date.now() - begin;
+  const pause = await longestPause();
   const heap = Math.round(await heapMebibytes(page));
   const memory = await panel.locator('.screen').evaluate(async (element, bytes) => {
     const piece = new TextEncoder().encode(`${'x'.repeat(79)}\r\n`.repeat(400));
@@ -56,7 +73,7 @@ async function drawn(page, flow) {
     return performance.now() - start;
   }, OUTPUT_BYTES);
   await page.getByRole('button', { name: 'Close the terminal' }).click();
-  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}, heap after it ${heap} MiB`);
+  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}, heap after it ${heap} MiB, longest pause ${pause} ms`);
 }
 
 const browser = await launch();
@@ -68,5 +85,5 @@ console.log(`page loaded in ${load} ms, first rows ${list} ms later`);
 await page.getByText(/^Live · Devices: /).waitFor({ timeout: 120_000 });
 const rows = await page.locator('[role=row]').count();
 console.log(`${await page.locator('p.status').innerText()}, ${rows} rows in the document`);
-for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) await drawn(page, flow);
+for (const flow of FLOWS) await drawn(page, flow);
 await browser.close();
