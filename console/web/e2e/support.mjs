@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { chromium } from 'playwright-core';
@@ -146,8 +147,8 @@ async function call(verb, url, body, bearer) {
   });
 }
 
-// Another device, which a test may kill.
-export async function startAgent(id) {
+// Another device of `flow`, which a test may kill.
+export async function startAgent(id, flow = 'OS12_DIRECT') {
   const folder = path.join(stateDir, 'devices', id);
   fs.mkdirSync(folder, { recursive: true });
   const keyFile = path.join(folder, 'key');
@@ -155,16 +156,49 @@ export async function startAgent(id) {
     const request = { type: 'ONE_TIME_BOUND', unitIds: [id] };
     fs.writeFileSync(keyFile, (await rest('POST', '/api/v1/firstAuthenticationKeys', request)).key, { mode: 0o600 });
   }
+  const port = flow === 'OS11_DIRECT' ? await freePort() : 0;
+  const overIcg = flow.endsWith('_ICG');
+  const preference = overIcg ? 'ICG' : 'SERVER';
+  await rest('POST', '/api/v1/devices', { unitId: id, connectorPreference: preference }).catch(() => {});
   const args = [
-    '--os=12',
-    `--server=${new URL(quickstart.url).host}`,
+    `--os=${flow.slice(2, 4)}`,
+    ...(flow === 'OS11_ICG' ? ['--listen=none'] : []),
+    ...(flow === 'OS11_DIRECT' ? [`--listen=127.0.0.1:${port}`] : []),
+    `--server=${new URL(overIcg ? quickstart.icg_url : quickstart.url).host}`,
     `--unit_id=${id}`,
     `--state_dir=${folder}`,
     `--key_file=${keyFile}`,
     `--ca_file=${quickstart.ca_file}`,
     `--profiles_file=${path.join(stateDir, 'profiles.textproto')}`,
-    '--connector_preference=server',
+    `--connector_preference=${preference.toLowerCase()}`,
   ];
   const agent = spawn(path.join(stateDir, 'bin/agent'), args, { stdio: 'ignore' });
+  if (port) {
+    await accepts(port);
+    // It is dialled at once then.
+    await rest('PATCH', `/api/v1/devices/${id}`, { address: `localhost:${port}` });
+  }
   return agent;
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function accepts(port) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const connected = await new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (connected) return;
+    if (Date.now() > end) throw new Error(`nothing listens on port ${port}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
 }
