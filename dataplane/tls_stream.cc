@@ -12,15 +12,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "dataplane/send_queue.h"
 
 namespace fairlead::dataplane {
 namespace {
 
 using internal::TlsTransport;
-
-// What the kernel may hold unsent before the socket counts as not writable: a slow peer should slow
-// its sender, not fill the kernel.
-constexpr int kNotSentLowWater = 64 * 1024;
 
 // Closes a connection unless it is destroyed in time.
 class Deadline {
@@ -53,9 +50,7 @@ void SetSocketOptions(net::ip::tcp::socket& socket, TlsStream::Role role) {
   const int descriptor = socket.native_handle();
   const int on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (role == TlsStream::Role::kClient) return;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSentLowWater,
-               sizeof(kNotSentLowWater));
+  if (role == TlsStream::Role::kServer) SetSendQueue(descriptor, SendQueue::kShort);
 }
 
 absl::Status HandshakeFailure(const TlsEngine& engine, const error_code& error) {
