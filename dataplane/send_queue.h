@@ -1,8 +1,9 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Has the kernel hold little of what is sent to somebody who watches it: the echo of his key and
-// the end of what he interrupts wait behind that; and a slow peer slows its sender instead of filling
-// the kernel. Used for whatever a server accepts, and for an agent's tunnels of either generation.
+// the end of what he interrupts wait behind that; and a slow peer slows its sender instead of
+// filling the kernel. Used for whatever a server accepts, and for an agent's tunnels of either
+// generation.
 #ifndef FAIRLEAD_DATAPLANE_SEND_QUEUE_H_
 #define FAIRLEAD_DATAPLANE_SEND_QUEUE_H_
 
