@@ -124,7 +124,7 @@ bool Offers(CBS list, absl::string_view protocol) {
   return false;
 }
 
-// Decides by ALPN whether to ask for a client certificate.
+// Decides by ALPN whether to ask for a client certificate, or to give tickets.
 ssl_select_cert_result_t InspectClientHello(const SSL_CLIENT_HELLO* hello) {
   const std::uint8_t* data = nullptr;
   std::size_t size = 0;
@@ -137,7 +137,10 @@ ssl_select_cert_result_t InspectClientHello(const SSL_CLIENT_HELLO* hello) {
     offers_http11 = CBS_get_u16_length_prefixed(&extension, &list) && Offers(list, "http/1.1");
   }
   TlsEngine::FactsOf(hello->ssl).peer_offered_http11 = offers_http11;
-  if (!offers_http11 && !DataOf(hello->ssl).client_anchors.empty()) {
+  if (offers_http11) {
+    // A browser opens many connections, and nothing of what a certificate says is in its tickets.
+    SSL_clear_options(hello->ssl, SSL_OP_NO_TICKET);
+  } else if (!DataOf(hello->ssl).client_anchors.empty()) {
     SSL_set_custom_verify(hello->ssl, SSL_VERIFY_PEER, &VerifyClient);
   }
   return ssl_select_cert_success;
@@ -202,7 +205,8 @@ std::shared_ptr<SSL_CTX> NewContext(std::unique_ptr<ContextData> data) {
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_strict_cipher_list(context.get(), kCiphers);
-  // Resumption would skip the verification of client certificates, which may have been revoked.
+  // Resumption would skip the verification of certificates, which may have been revoked. Whoever is
+  // not asked for one gets tickets all the same: see InspectClientHello.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_ex_data(context.get(), ContextDataIndex(), data.release());
