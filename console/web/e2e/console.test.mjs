@@ -209,6 +209,17 @@ describe('the web console', () => {
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'INPUT');
   });
 
+  it('tells that a device was deleted, on its page', async () => {
+    await rest('POST', '/api/v1/devices', { unitId: 'E2E-GONE' });
+    await page.goto(`${quickstart.url}/#/devices/E2E-GONE`);
+    await page.getByRole('button', { name: 'Add', exact: true }).waitFor();
+    await rest('DELETE', '/api/v1/devices/E2E-GONE');
+    await page.getByText('There is no device with this unit ID').waitFor();
+    await page.reload();
+    await page.getByText('There is no device with this unit ID').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Open terminal' }).count(), 0);
+  });
+
   for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) {
     it(`${flow}: first size, typing, resize, AltGr, IME, exit`, async () => {
       const id = deviceOf(flow);

@@ -19,6 +19,7 @@ export class ApiError extends Error {
   }
 }
 
+export const NOT_FOUND = 5;
 export const UNAUTHENTICATED = 16;
 export const UNAVAILABLE = 14;
 

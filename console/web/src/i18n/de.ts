@@ -84,6 +84,7 @@ export const de: Record<TextKey, string> = {
   'device.defaultProfile': 'Profil, wenn keines genannt ist',
   'device.idle': 'Beenden nach Minuten ohne Aktivität (0: nie)',
   'device.lifetime': 'Beenden nach Minuten (0: nie)',
+  'device.gone': 'Es gibt kein Gerät mit dieser Geräte-ID: Es wurde gelöscht oder nie angemeldet.',
   'device.noSessions': 'Auf ihm wurde noch kein Terminal geöffnet.',
   'device.recent': 'Letzte Sitzungen',
   'device.displayName': 'Anzeigename',

@@ -82,6 +82,7 @@ export const en = {
   'device.defaultProfile': 'Profile if none is named',
   'device.idle': 'End after idle minutes (0: never)',
   'device.lifetime': 'End after minutes (0: never)',
+  'device.gone': 'There is no device with this unit ID: it was deleted, or never enrolled.',
   'device.noSessions': 'No terminal has been opened on it yet.',
   'device.recent': 'Recent sessions',
   'device.displayName': 'Display name',

@@ -3,6 +3,7 @@
 // One device: whether a terminal is possible and why, facts, terminal settings, recent sessions.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { ApiError, NOT_FOUND } from '../api/client';
 import { methods, type Device, type TerminalSettings } from '../api/generated';
 import { formatTime, t } from '../i18n';
 import { api, follow, tell, tellError } from '../state/app';
@@ -13,16 +14,24 @@ import { TagList } from '../ui/tags';
 import { fullName, via } from './devices';
 import { SessionTable, useSessions } from './sessions';
 
-function useDevice(name: string): Device | undefined {
-  const device = useSignal<Device | undefined>(undefined);
+// Undefined until it is known.
+function useDevice(name: string): Device | 'gone' | undefined {
+  const device = useSignal<Device | 'gone' | undefined>(undefined);
   useEffect(() => {
     device.value = undefined;
-    api.call(methods.getDevice, { name }).then((found) => (device.value ??= found), tellError);
+    api.call(methods.getDevice, { name }).then(
+      (found) => (device.value ??= found),
+      (error) => {
+        if (error instanceof ApiError && error.code === NOT_FOUND) device.value ??= 'gone';
+        else tellError(error);
+      },
+    );
     // The filter finds the unit ID in other names too.
     return follow(methods.watchDevices, { filter: name.replace('devices/', '') }, {
       onMessage(event) {
         if (event.device?.name !== name) return;
         if (event.type === 'UPDATED') device.value = event.device;
+        if (event.type === 'DELETED') device.value = 'gone';
       },
     });
   }, [name]);
@@ -32,16 +41,24 @@ function useDevice(name: string): Device | undefined {
 export function DevicePage({ name }: { name: string }) {
   const device = useDevice(name);
   const unitId = name.replace('devices/', '');
-  const label = device?.displayName || unitId;
   return (
     <main id="content" class="page">
       <p>
         <a href="#/devices">← {t('device.back')}</a>
       </p>
-      {device ? (
+      {device === 'gone' ? (
+        <>
+          <h1>{unitId}</h1>
+          <p class="banner" role="status">
+            {t('device.gone')}
+          </p>
+          <h2>{t('device.recent')}</h2>
+          <Recent name={name} />
+        </>
+      ) : device ? (
         <>
           <div class="bar">
-            <h1>{label}</h1>
+            <h1>{device.displayName || unitId}</h1>
             <button
               type="button"
               class="primary"
