@@ -3,7 +3,6 @@
 // See leg_transport.h: TLS on a socket.
 #include "dataplane/leg_transport.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/error.hpp>
@@ -14,17 +13,6 @@
 
 namespace fairlead::dataplane {
 namespace {
-
-// What is asked of the kernel, which takes twice as much memory, for what a leg has sent and is not
-// read yet. By itself it would grow to megabytes, which a key of a slow Console would wait behind,
-// and which thousands of slow Consoles would take from everybody. So much on its way still makes
-// up to 2.5 MB/s over a link with a round trip of 100 ms, like the smallest window of a device.
-constexpr int kReceiveBufferBytes = 128 * 1024;
-
-void BoundReceiveBuffer(int descriptor) {
-  ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes,
-               sizeof(kReceiveBufferBytes));
-}
 
 class TlsLegTransport : public LegTransport, private LegReactor::Watched {
  public:
@@ -119,7 +107,6 @@ std::unique_ptr<LegTransport> MakeTlsTransport(std::unique_ptr<TlsStream> stream
   LegReactor& reactor = LegReactor::Of(stream->get_executor());
   internal::ReleasedChannel released = std::move(*stream).Release();
   released.channel->engine().ForgetFacts();
-  BoundReceiveBuffer(released.channel->descriptor());
   return std::make_unique<TlsLegTransport>(reactor, std::move(released));
 }
 

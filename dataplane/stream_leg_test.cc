@@ -305,6 +305,15 @@ TEST_F(StreamLegTest, TheKernelWatchesASilentPeer) {
   EXPECT_LT(Option(IPPROTO_TCP, TCP_USER_TIMEOUT), 40'000);
 }
 
+// A buffer whose size was set does not grow any more; the kernel tells twice what it was asked for.
+TEST_F(StreamLegTest, TheKernelHoldsLittleOfWhatADeviceSent) {
+  Connect();
+  int bytes = 0;
+  socklen_t size = sizeof(bytes);
+  ASSERT_EQ(::getsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, &size), 0);
+  EXPECT_EQ(bytes, 256 * 1024);
+}
+
 TEST_F(StreamLegTest, TheRelayJoinsADeviceWithAConsole) {
   Connect();
   const std::string output = Bytes(2 << 20);
