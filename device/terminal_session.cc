@@ -25,6 +25,9 @@ constexpr std::size_t kMaxDrainBytes = 1024 * 1024;
 constexpr absl::Duration kNever = absl::Hours(1);
 // How long output may wait for more of it.
 constexpr absl::Duration kGatherTime = absl::Milliseconds(1);
+// A program that writes so little at a time is not listened to at each of its writes meanwhile.
+constexpr std::size_t kTrickleBytes = 2048;
+constexpr absl::Duration kTricklePause = absl::Microseconds(200);
 // While nobody holds the terminal's other side, it must be asked: it signals readiness all along.
 constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
 // The kernel's word that there is room for input may come a moment before the room does.
@@ -173,6 +176,7 @@ net::awaitable<bool> TerminalSession::SendOutput() {
   sent_at_ = clock_.Monotonic();
   output_size_ = 0;
   output_.reset();
+  if (std::exchange(trickles_, false)) WatchReadable();
   co_return written.ok();
 }
 
@@ -189,7 +193,8 @@ void TerminalSession::ReadOutput() {
   // Once the program has ended, nobody tells that more is there: it must be seen that nothing is.
   const bool taken = io == Pty::Io::kSome && count < room && !result_.has_value();
   if (io != Pty::Io::kSome || taken) maybe_readable_ = false;
-  if (io == Pty::Io::kWouldBlock || taken) WatchReadable();
+  trickles_ = taken && count < kTrickleBytes;
+  if (io == Pty::Io::kWouldBlock || (taken && !trickles_)) WatchReadable();
   if (result_.has_value()) drained_after_exit_ += count;
   if (output_size_ == 0) output_.reset();
 }
@@ -202,7 +207,7 @@ bool TerminalSession::OutputIsDue() {
   if (full || answers_input_ || result_.has_value() || master_gone_) return true;
   const absl::Duration since = clock_.Monotonic() - sent_at_;
   if (since >= kGatherTime) return true;
-  AwaitMoreOutput(kGatherTime - since);
+  AwaitMoreOutput(trickles_ ? std::min(kTricklePause, kGatherTime - since) : kGatherTime - since);
   return false;
 }
 
@@ -328,12 +333,16 @@ void TerminalSession::WatchReadable() {
 }
 
 void TerminalSession::AwaitMoreOutput(absl::Duration limit) {
-  if (gathering_) return;
+  const auto at = net::steady_timer::clock_type::now() + absl::ToChronoNanoseconds(limit);
+  if (gathering_ && gather_timer_.expiry() <= at) return;
   gathering_ = true;
-  gather_timer_.expires_after(absl::ToChronoNanoseconds(limit));
+  gather_timer_.expires_at(at);
   gather_timer_.async_wait([self = shared_from_this()](dataplane::error_code error) {
+    // Set anew, or stopped.
+    if (error) return;
     self->gathering_ = false;
-    if (!error) self->wake_.Notify();
+    self->maybe_readable_ = true;
+    self->wake_.Notify();
   });
 }
 
