@@ -1,9 +1,10 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Figures of the web console, with a quickstart running: time to the first usable list, and output
-// drawn a second beside the same xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
+// drawn a second beside a bare page of xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
 // first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow, FAIRLEAD_FLOWS=A,B which flows.
 // Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
+import { createRequire } from 'node:module';
 import { deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
 const MEBIBYTE = 1024 * 1024;
@@ -51,6 +52,32 @@ async function watchPauses(page) {
 
 const rate = (bytes, milliseconds) => `${(bytes / MEBIBYTE / (milliseconds / 1000)).toFixed(1)} MiB/s`;
 
+// What a page that has nothing but xterm.js takes for as many bytes from memory.
+async function bareMilliseconds(size) {
+  const page = await newPage(browser);
+  const installed = createRequire(import.meta.url);
+  await page.goto('about:blank');
+  await page.addStyleTag({ path: installed.resolve('@xterm/xterm/css/xterm.css') });
+  await page.addScriptTag({ path: installed.resolve('@xterm/xterm/lib/xterm.js') });
+  const milliseconds = await page.evaluate(
+    async ({ size, bytes }) => {
+      const terminal = new globalThis.Terminal(size);
+      terminal.open(document.body);
+      const piece = new TextEncoder().encode(`${'x'.repeat(79)}\r\n`.repeat(400));
+      const start = performance.now();
+      for (let sent = 0; sent < bytes; sent += piece.length) {
+        const written = new Promise((done) => terminal.write(piece, done));
+        // As much may wait as the console lets wait.
+        if ((sent / piece.length) % 32 === 31 || sent + piece.length >= bytes) await written;
+      }
+      return performance.now() - start;
+    },
+    { size, bytes: OUTPUT_BYTES },
+  );
+  await page.close();
+  return milliseconds;
+}
+
 async function drawn(page, flow) {
   const panel = await openByList(page, deviceOf(flow));
   await shows(panel, /[$#] /);
@@ -61,19 +88,10 @@ async function drawn(page, flow) {
   const through = Date.now() - begin;
   const pause = await longestPause();
   const heap = Math.round(await heapMebibytes(page));
-  const memory = await panel.locator('.screen').evaluate(async (element, bytes) => {
-    const piece = new TextEncoder().encode(`${'x'.repeat(79)}\r\n`.repeat(400));
-    const { terminal } = element.view;
-    const start = performance.now();
-    for (let sent = 0; sent < bytes; sent += piece.length) {
-      const written = new Promise((done) => terminal.write(piece, done));
-      // As much may wait as the console lets wait.
-      if ((sent / piece.length) % 32 === 31 || sent + piece.length >= bytes) await written;
-    }
-    return performance.now() - start;
-  }, OUTPUT_BYTES);
+  const size = await panel.locator('.screen').evaluate(({ view: { terminal } }) => ({ cols: terminal.cols, rows: terminal.rows }));
   await page.getByRole('button', { name: 'Close the terminal' }).click();
-  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, the same from memory ${rate(OUTPUT_BYTES, memory)}, heap after it ${heap} MiB, longest pause ${pause} ms`);
+  const bare = await bareMilliseconds(size);
+  console.log(`${flow}: drawn ${rate(OUTPUT_BYTES, through)}, by a bare xterm.js from memory ${rate(OUTPUT_BYTES, bare)}, heap after it ${heap} MiB, longest pause ${pause} ms`);
 }
 
 const browser = await launch();
