@@ -25,9 +25,6 @@ constexpr std::size_t kMaxDrainBytes = 1024 * 1024;
 constexpr absl::Duration kNever = absl::Hours(1);
 // How long output may wait for more of it.
 constexpr absl::Duration kGatherTime = absl::Milliseconds(1);
-// A program that writes so little at a time is not listened to at each of its writes meanwhile.
-constexpr std::size_t kTrickleBytes = 2048;
-constexpr absl::Duration kTricklePause = absl::Microseconds(200);
 // While nobody holds the terminal's other side, it must be asked: it signals readiness all along.
 constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
 // The kernel's word that there is room for input may come a moment before the room does.
@@ -176,7 +173,6 @@ net::awaitable<bool> TerminalSession::SendOutput() {
   sent_at_ = clock_.Monotonic();
   output_size_ = 0;
   output_.reset();
-  if (std::exchange(trickles_, false)) WatchReadable();
   co_return written.ok();
 }
 
@@ -193,8 +189,7 @@ void TerminalSession::ReadOutput() {
   // Once the program has ended, nobody tells that more is there: it must be seen that nothing is.
   const bool taken = io == Pty::Io::kSome && count < room && !result_.has_value();
   if (io != Pty::Io::kSome || taken) maybe_readable_ = false;
-  trickles_ = taken && count < kTrickleBytes;
-  if (io == Pty::Io::kWouldBlock || (taken && !trickles_)) WatchReadable();
+  if (io == Pty::Io::kWouldBlock || taken) WatchReadable();
   if (result_.has_value()) drained_after_exit_ += count;
   if (output_size_ == 0) output_.reset();
 }
@@ -207,7 +202,7 @@ bool TerminalSession::OutputIsDue() {
   if (full || answers_input_ || result_.has_value() || master_gone_) return true;
   const absl::Duration since = clock_.Monotonic() - sent_at_;
   if (since >= kGatherTime) return true;
-  AwaitMoreOutput(trickles_ ? std::min(kTricklePause, kGatherTime - since) : kGatherTime - since);
+  AwaitMoreOutput(kGatherTime - since);
   return false;
 }
 
@@ -333,16 +328,12 @@ void TerminalSession::WatchReadable() {
 }
 
 void TerminalSession::AwaitMoreOutput(absl::Duration limit) {
-  const auto at = net::steady_timer::clock_type::now() + absl::ToChronoNanoseconds(limit);
-  if (gathering_ && gather_timer_.expiry() <= at) return;
+  if (gathering_) return;
   gathering_ = true;
-  gather_timer_.expires_at(at);
+  gather_timer_.expires_after(absl::ToChronoNanoseconds(limit));
   gather_timer_.async_wait([self = shared_from_this()](dataplane::error_code error) {
-    // Set anew, or stopped.
-    if (error) return;
     self->gathering_ = false;
-    self->maybe_readable_ = true;
-    self->wake_.Notify();
+    if (!error) self->wake_.Notify();
   });
 }
 

@@ -163,8 +163,6 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   bool answers_input_ = false;
   net::steady_timer gather_timer_;
   bool gathering_ = false;
-  // The last read gave little, and nobody watches for more.
-  bool trickles_ = false;
   bool maybe_readable_ = true;
   bool watching_readable_ = false;
   // Nobody held the other side when last read.
