@@ -26,12 +26,18 @@ function useDevice(name: string): Device | 'gone' | undefined {
         else tellError(error);
       },
     );
+    let told = false;
     // The filter finds the unit ID in other names too.
     return follow(methods.watchDevices, { filter: name.replace('devices/', '') }, {
+      onStart() {
+        told = false;
+      },
       onMessage(event) {
+        // It may have been deleted before the watch began.
+        if (event.type === 'SNAPSHOT_COMPLETE' && !told) device.value = 'gone';
         if (event.device?.name !== name) return;
-        if (event.type === 'UPDATED') device.value = event.device;
-        if (event.type === 'DELETED') device.value = 'gone';
+        told = true;
+        device.value = event.type === 'DELETED' ? 'gone' : event.device;
       },
     });
   }, [name]);
