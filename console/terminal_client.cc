@@ -82,6 +82,9 @@ TerminalClient::TerminalClient(dataplane::net::io_context& context,
   changed_.expires_at(std::chrono::steady_clock::time_point::max());
   if (stream_kind_ == StreamKind::kTelnet && input_kind_ != InputKind::kClient) {
     telnet_.emplace(options.terminal_type, TtySize());
+    // Telnet servers drop what is typed before they have negotiated and started their program. A
+    // person waits for the prompt; a script does not.
+    if (input_kind_ == InputKind::kScript) prompt_.emplace(context, options.prompt_wait);
   }
   // A person's Ctrl-C is a byte in raw mode; otherwise it is a wish to leave.
   signals_.add(input_kind_ == InputKind::kTerminal ? SIGWINCH : SIGINT);
@@ -102,8 +105,10 @@ awaitable<TerminalOutcome> TerminalClient::Serve() {
   Start(ReadInput());
   Start(Send());
   Start(WriteOutput());
+  if (prompt_.has_value()) Start(AwaitPrompt());
   co_await Receive();
   closed_ = true;
+  if (prompt_.has_value()) prompt_->cancel();
   if (sending_) tunnel_->Abort();
   Wake();
   while (!leaving_ && !output_.empty()) co_await Wait();
@@ -142,7 +147,10 @@ void TerminalClient::OnBytes(std::string bytes) {
     if (!send_failed_) answers_ += received.answers;
     bytes = std::move(received.output);
   }
-  if (!bytes.empty()) Show(std::move(bytes), Origin::kDevice);
+  if (!bytes.empty()) {
+    if (prompt_.has_value()) prompt_->cancel();
+    Show(std::move(bytes), Origin::kDevice);
+  }
   Wake();
 }
 
@@ -271,6 +279,7 @@ std::optional<TerminalClient::Frame> TerminalClient::NextFrame() {
   }
   // Before any input that is encoded after what they agree to.
   if (!answers_.empty()) return Frame{false, std::exchange(answers_, "")};
+  if (prompt_.has_value()) return std::nullopt;
   const std::size_t size = static_cast<std::size_t>(
       std::min<std::uint64_t>({input_.size(), end_.InputAllowance(), kInputFrameBytes}));
   if (size == 0) return std::nullopt;
@@ -313,6 +322,12 @@ void TerminalClient::OnResize() {
   } else {
     resize_ = terminal::ResizeFrame(TtySize());
   }
+  Wake();
+}
+
+awaitable<void> TerminalClient::AwaitPrompt() {
+  co_await prompt_->async_wait(kToken);
+  prompt_.reset();
   Wake();
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ struct TerminalOptions {
   StreamKind stream = StreamKind::kPty;
   // What a Telnet device is told when it asks for the terminal's type.
   std::string terminal_type = "xterm-256color";
+  // How long a script's input waits for a Telnet device's first output.
+  std::chrono::milliseconds prompt_wait = std::chrono::seconds(10);
 };
 
 // Thread: `context`'s, which the caller runs. Lifetime: one terminal; must outlive Serve.
@@ -63,12 +66,13 @@ class TerminalClient {
   dataplane::net::awaitable<TerminalOutcome> Serve();
 
  private:
-  // The four directions, each a coroutine; the last one to end lets Serve go on.
+  // The directions and what they wait for, each a coroutine; the last one to end lets Serve go on.
   dataplane::net::awaitable<void> Receive();
   dataplane::net::awaitable<void> WriteOutput();
   dataplane::net::awaitable<void> ReadInput();
   dataplane::net::awaitable<void> Send();
   dataplane::net::awaitable<void> WatchSignals();
+  dataplane::net::awaitable<void> AwaitPrompt();
   dataplane::net::awaitable<void> Wait();
   void Start(dataplane::net::awaitable<void> direction);
 
@@ -104,6 +108,8 @@ class TerminalClient {
   dataplane::net::signal_set signals_;
   // Never expires; cancelled to wake who waits.
   dataplane::net::steady_timer changed_;
+  // Set while input is held back until a Telnet device has shown something.
+  std::optional<dataplane::net::steady_timer> prompt_;
   EscapeFilter escapes_;
   terminal::ConsoleEnd end_;
 

@@ -119,6 +119,9 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
   ASSERT_TRUE(cluster_.AwaitDevice(kDevice, "OFFLINE", kPresence));
   const std::string folder = absl::StrCat(cluster_.folder(), "/", kDevice);
   const std::string config = folder + "/stunnel.conf";
+  const std::string shell = folder + "/shell";
+  std::ofstream(shell) << "#!/bin/sh\nPS1='fairlead> ' exec /bin/sh -i\n";
+  ASSERT_EQ(chmod(shell.c_str(), 0700), 0);
   // The port on which the agent listened is free again.
   int port = 0;
   ASSERT_TRUE(absl::SimpleAtoi(absl::StripAsciiWhitespace(*ReadFile(folder + "/port")), &port));
@@ -126,7 +129,8 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
                         << "\ncert = " << folder << "/certificate.pem\nkey = " << folder
                         << "/device.key\nCAfile = " << cluster_.ca_file()
                         << "\nverifyChain = yes\nexec = /usr/sbin/telnetd\n"
-                           "execArgs = telnetd -h -E /bin/sh\n";
+                           "execArgs = telnetd -h -E "
+                        << shell << "\n";
   Process::Options options;
   options.argv = {"/usr/bin/stunnel4", config};
   options.log_path = folder + "/stunnel.log";
@@ -137,14 +141,15 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
   nlohmann::json session;
   auto leg = cluster_.Open(kDevice, &session);
   EXPECT_EQ(session.value("flow", ""), "OS11_DIRECT");
-  // Typed ahead: which prompt the shell behind telnetd has is its own business.
+  // Their telnetd drops now and then what is typed before its shell runs.
+  EXPECT_TRUE(leg->ReadUntil("fairlead> ")) << leg->output();
   ASSERT_TRUE(leg->Send("echo fair''lead-$((6*7))\r").ok());
   EXPECT_TRUE(leg->ReadUntil("fairlead-42")) << leg->output();
   ASSERT_TRUE(leg->Send("exit\r").ok());
   leg->ReadToEnd();
   EXPECT_EQ(leg->close().code, 1000) << leg->close().text;
 
-  // And by our command line, which negotiates as a Telnet client.
+  // And by our command line, which negotiates as a Telnet client and waits for the prompt itself.
   LogIn();
   std::string output;
   const ExitStatus status =
