@@ -361,8 +361,16 @@ describe('the web console', () => {
     await page.keyboard.press('Control+Shift+F');
     await page.keyboard.type('needle-42');
     await panel.getByText(/1 of 1|\d of \d/).waitFor();
+    // Output during a search has the add-on look again after 200 ms: not once the search is closed,
+    // when that would take the selection away.
+    const screen = panel.locator('.screen');
+    await screen.evaluate(({ view }) => new Promise((done) => view.terminal.write('\r\n', done)));
     await page.keyboard.press('Escape');
-    await panel.locator('.screen').evaluate((element) => element.view.terminal.selectLines(0, 0));
+    await screen.evaluate(({ view }) => {
+      view.terminal.selectLines(0, 0);
+      // Timers of one length fire in the order in which they were set.
+      return new Promise((done) => setTimeout(done, 200));
+    });
     await page.keyboard.press('Control+Shift+C');
     await page.getByText('Copied.').first().waitFor();
     const before = await panel.locator('[data-state-line]').innerText();

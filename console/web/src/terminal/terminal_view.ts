@@ -121,6 +121,9 @@ export class TerminalView {
     };
     if (text === '') {
       this.search.clearDecorations();
+      // Output that came before this has the add-on search again within 200 ms, now for nothing,
+      // which would take away what was selected meanwhile; its hook on output calls that off.
+      this.terminal.write('');
       this.found.value = undefined;
     } else if (backwards) {
       this.search.findPrevious(text, { decorations });
