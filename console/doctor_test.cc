@@ -14,7 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
-#include "console/fake_api_client.h"
+#include "console/testing/fake_api_client.h"
 #include "dataplane/io_threads.h"
 #include "dataplane/listener.h"
 #include "dataplane/router.h"

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/status_matchers.h"
-#include "console/fake_api_client.h"
+#include "console/testing/fake_api_client.h"
 #include "dataplane/testing/test_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

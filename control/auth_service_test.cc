@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "control/account_services_fixture_for_test.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
+#include "control/testing/account_services_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/error.pb.h"

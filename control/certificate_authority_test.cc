@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/state_file.h"
 #include "base/status_matchers.h"
-#include "control/csr_for_test.h"
 #include "control/link_identity.h"
+#include "control/testing/csr.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {

@@ -15,7 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
-#include "control/control_fixture_for_test.h"
+#include "control/testing/control_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/audit.grpc.pb.h"

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
-#include "control/fake_store.h"
+#include "control/testing/fake_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

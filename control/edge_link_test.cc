@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
-#include "control/fake_edge_service.h"
+#include "control/testing/fake_edge_service.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -12,10 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status_matchers.h"
-#include "control/csr_for_test.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
 #include "control/sqlite_store.h"
+#include "control/testing/csr.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {

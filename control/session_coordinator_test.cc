@@ -11,8 +11,8 @@
 
 #include "base/status.h"
 #include "base/status_matchers.h"
-#include "control/session_fixture_for_test.h"
 #include "control/sha256.h"
+#include "control/testing/session_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/status_matchers.h"
-#include "control/session_icg_fixture_for_test.h"
+#include "control/testing/session_icg_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "control/session_machine_for_test.h"
+#include "control/testing/session_machine_events.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {

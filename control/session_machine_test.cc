@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "control/session_machine_for_test.h"
 #include "control/session_outcome.h"
+#include "control/testing/session_machine_events.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

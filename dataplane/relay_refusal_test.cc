@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The relay between legs in memory: which legs and registrations it refuses.
-#include "dataplane/relay_test_fixture.h"
+#include "dataplane/testing/relay_fixture.h"
 
 namespace fairlead::dataplane {
 namespace {

@@ -16,7 +16,7 @@
 #include "absl/types/optional.h"
 #include "base/clock.h"
 #include "base/status_matchers.h"
-#include "dataplane/relay_test_fixture.h"
+#include "dataplane/testing/relay_fixture.h"
 #include "dataplane/testing/run.h"
 #include "dataplane/testing/test_pki.h"
 #include "dataplane/tls_context.h"

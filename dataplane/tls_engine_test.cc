@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/status_matchers.h"
-#include "dataplane/tls_engine_test_fixture.h"
+#include "dataplane/testing/tls_engine_fixture.h"
 #include "gmock/gmock.h"
 
 namespace fairlead::dataplane {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "dataplane/tls_engine_test_fixture.h"
+#include "dataplane/testing/tls_engine_fixture.h"
 #include "gmock/gmock.h"
 
 namespace fairlead::dataplane {

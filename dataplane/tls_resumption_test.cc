@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/tls_engine_test_fixture.h"
+#include "dataplane/testing/tls_engine_fixture.h"
 
 namespace fairlead::dataplane {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/relay_test_fixture.h"
+#include "dataplane/testing/relay_fixture.h"
 
 namespace fairlead::dataplane {
 namespace {

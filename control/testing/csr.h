@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Makes PKCS #10 requests and reads PKCS #7 answers, as a device does. Used by tests only.
-#ifndef FAIRLEAD_CONTROL_CSR_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_CSR_FOR_TEST_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_CSR_H_
+#define FAIRLEAD_CONTROL_TESTING_CSR_H_
 
 #include <openssl/base.h>
 #include <openssl/bytestring.h>
@@ -72,4 +72,4 @@ inline std::vector<std::string> CertificatesInBody(const std::string& body) {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_CSR_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_CSR_H_

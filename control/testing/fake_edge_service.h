@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // An edge for tests: keeps what it is told and says what the test wants. Serves one link at a time.
-#ifndef FAIRLEAD_CONTROL_FAKE_EDGE_SERVICE_H_
-#define FAIRLEAD_CONTROL_FAKE_EDGE_SERVICE_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_FAKE_EDGE_SERVICE_H_
+#define FAIRLEAD_CONTROL_TESTING_FAKE_EDGE_SERVICE_H_
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/sync_stream.h>
@@ -131,4 +131,4 @@ class FakeEdgeService : public v1::EdgeService::Service {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_FAKE_EDGE_SERVICE_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_FAKE_EDGE_SERVICE_H_

@@ -2,8 +2,8 @@
 //
 // Coordinator and edge controller together, with a fake edge and a fake ICG, in virtual time. The
 // server can be killed and started again on the same store.
-#ifndef FAIRLEAD_CONTROL_SESSION_FIXTURE_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_SESSION_FIXTURE_FOR_TEST_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_SESSION_FIXTURE_H_
+#define FAIRLEAD_CONTROL_TESTING_SESSION_FIXTURE_H_
 
 #include <memory>
 #include <string>
@@ -14,8 +14,8 @@
 #include "base/random.h"
 #include "base/status_matchers.h"
 #include "control/edge_controller.h"
-#include "control/fake_store.h"
 #include "control/session_coordinator.h"
+#include "control/testing/fake_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -304,4 +304,4 @@ class SessionFixture : public ::testing::Test {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_SESSION_FIXTURE_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_SESSION_FIXTURE_H_

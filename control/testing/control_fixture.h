@@ -2,8 +2,8 @@
 //
 // The whole control plane with a real store, its services on an in-process channel, a fake of the
 // server's own edge, and an administrator who is logged in.
-#ifndef FAIRLEAD_CONTROL_CONTROL_FIXTURE_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_CONTROL_FIXTURE_FOR_TEST_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_CONTROL_FIXTURE_H_
+#define FAIRLEAD_CONTROL_TESTING_CONTROL_FIXTURE_H_
 
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "control/control.h"
-#include "control/fake_edge_service.h"
+#include "control/testing/fake_edge_service.h"
 #include "gtest/gtest.h"
 #include "proto/auth.grpc.pb.h"
 #include "proto/device.grpc.pb.h"
@@ -102,4 +102,4 @@ class ControlFixture : public ::testing::Test {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_CONTROL_FIXTURE_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_CONTROL_FIXTURE_H_

@@ -2,8 +2,8 @@
 //
 // A store in memory that fails on request. For tests of what uses devices, ICGs, sessions,
 // certificates and the audit log; the rest answers UNIMPLEMENTED.
-#ifndef FAIRLEAD_CONTROL_FAKE_STORE_H_
-#define FAIRLEAD_CONTROL_FAKE_STORE_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_FAKE_STORE_H_
+#define FAIRLEAD_CONTROL_TESTING_FAKE_STORE_H_
 
 #include <map>
 #include <string>
@@ -172,4 +172,4 @@ class FakeStore : public Store {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_FAKE_STORE_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_FAKE_STORE_H_

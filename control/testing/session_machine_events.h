@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Sessions and events for the tests of the session machine.
-#ifndef FAIRLEAD_CONTROL_SESSION_MACHINE_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_SESSION_MACHINE_FOR_TEST_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_SESSION_MACHINE_EVENTS_H_
+#define FAIRLEAD_CONTROL_TESTING_SESSION_MACHINE_EVENTS_H_
 
 #include <initializer_list>
 #include <vector>
@@ -69,4 +69,4 @@ inline std::vector<v1::TimelineEntry::Step> StepsOf(const v1::Session& session) 
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_SESSION_MACHINE_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_SESSION_MACHINE_EVENTS_H_

@@ -1,14 +1,14 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A device behind an ICG, and sessions on it, in virtual time. See session_fixture_for_test.h.
-#ifndef FAIRLEAD_CONTROL_SESSION_ICG_FIXTURE_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_SESSION_ICG_FIXTURE_FOR_TEST_H_
+// A device behind an ICG, and sessions on it, in virtual time. See session_fixture.h.
+#ifndef FAIRLEAD_CONTROL_TESTING_SESSION_ICG_FIXTURE_H_
+#define FAIRLEAD_CONTROL_TESTING_SESSION_ICG_FIXTURE_H_
 
 #include <memory>
 #include <string>
 
 #include "base/status_matchers.h"
-#include "control/session_fixture_for_test.h"
+#include "control/testing/session_fixture.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {
@@ -45,4 +45,4 @@ class SessionIcgFixture : public SessionFixture {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_SESSION_ICG_FIXTURE_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_SESSION_ICG_FIXTURE_H_

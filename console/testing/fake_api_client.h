@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // A server in memory for tests of the console's commands: answers by method.
-#ifndef FAIRLEAD_CONSOLE_FAKE_API_CLIENT_H_
-#define FAIRLEAD_CONSOLE_FAKE_API_CLIENT_H_
+#ifndef FAIRLEAD_CONSOLE_TESTING_FAKE_API_CLIENT_H_
+#define FAIRLEAD_CONSOLE_TESTING_FAKE_API_CLIENT_H_
 
 #include <functional>
 #include <map>
@@ -52,4 +52,4 @@ class FakeApiClient : public ApiClient {
 
 }  // namespace fairlead::console
 
-#endif  // FAIRLEAD_CONSOLE_FAKE_API_CLIENT_H_
+#endif  // FAIRLEAD_CONSOLE_TESTING_FAKE_API_CLIENT_H_

@@ -2,8 +2,8 @@
 //
 // Log-in, keys, audit and the methods of later versions, through a real gRPC server in this
 // process, as the adapters call them.
-#ifndef FAIRLEAD_CONTROL_ACCOUNT_SERVICES_FIXTURE_FOR_TEST_H_
-#define FAIRLEAD_CONTROL_ACCOUNT_SERVICES_FIXTURE_FOR_TEST_H_
+#ifndef FAIRLEAD_CONTROL_TESTING_ACCOUNT_SERVICES_FIXTURE_H_
+#define FAIRLEAD_CONTROL_TESTING_ACCOUNT_SERVICES_FIXTURE_H_
 
 #include <grpcpp/grpcpp.h>
 
@@ -104,4 +104,4 @@ class AccountServicesFixture : public ::testing::Test {
 
 }  // namespace fairlead::control
 
-#endif  // FAIRLEAD_CONTROL_ACCOUNT_SERVICES_FIXTURE_FOR_TEST_H_
+#endif  // FAIRLEAD_CONTROL_TESTING_ACCOUNT_SERVICES_FIXTURE_H_

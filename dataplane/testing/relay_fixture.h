@@ -2,8 +2,8 @@
 //
 // A relay between legs in memory on one io_context: a test spawns what the peers do, runs until
 // nothing is left to do, and looks at what each saw. Used by the relay's tests.
-#ifndef FAIRLEAD_DATAPLANE_RELAY_TEST_FIXTURE_H_
-#define FAIRLEAD_DATAPLANE_RELAY_TEST_FIXTURE_H_
+#ifndef FAIRLEAD_DATAPLANE_TESTING_RELAY_FIXTURE_H_
+#define FAIRLEAD_DATAPLANE_TESTING_RELAY_FIXTURE_H_
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -202,4 +202,4 @@ class RelayFixture : public ::testing::Test {
 
 }  // namespace fairlead::dataplane
 
-#endif  // FAIRLEAD_DATAPLANE_RELAY_TEST_FIXTURE_H_
+#endif  // FAIRLEAD_DATAPLANE_TESTING_RELAY_FIXTURE_H_

@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Two TLS engines back to back, and their contexts. Used by the tests of the engine.
-#ifndef FAIRLEAD_DATAPLANE_TLS_ENGINE_TEST_FIXTURE_H_
-#define FAIRLEAD_DATAPLANE_TLS_ENGINE_TEST_FIXTURE_H_
+#ifndef FAIRLEAD_DATAPLANE_TESTING_TLS_ENGINE_FIXTURE_H_
+#define FAIRLEAD_DATAPLANE_TESTING_TLS_ENGINE_FIXTURE_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -89,4 +89,4 @@ inline const testing::TestCa& Ca() {
 
 }  // namespace fairlead::dataplane
 
-#endif  // FAIRLEAD_DATAPLANE_TLS_ENGINE_TEST_FIXTURE_H_
+#endif  // FAIRLEAD_DATAPLANE_TESTING_TLS_ENGINE_FIXTURE_H_
