@@ -87,6 +87,8 @@ export async function openByList(page, id) {
   return panel;
 }
 
+export const banner = (panel) => panel.locator('[data-banner]');
+
 export const screenText = (panel) => panel.locator('.screen').evaluate((element) => element.view?.text() ?? '');
 
 // Waits until the terminal shows what `pattern` matches.
@@ -145,6 +147,11 @@ async function call(verb, url, body, bearer) {
     request.on('error', reject);
     request.end(text);
   });
+}
+
+export async function activeSessions(id) {
+  const filter = encodeURIComponent(`device=devices/${id} state=ACTIVE`);
+  return (await rest('GET', `/api/v1/sessions?filter=${filter}`)).sessions ?? [];
 }
 
 // Another device of `flow`, which a test may kill.

@@ -1,0 +1,87 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Endless output, for each flow: the page stays responsive, and keys and Ctrl-C get through.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { withPage } from './suite.mjs';
+import { deviceOf, heapMebibytes, openByList, run, screenText, shows } from './support.mjs';
+
+// Answers each key with an escape sequence that nothing shows, while output pours; ends with q.
+const ECHO_UNDER_FLOOD =
+  `yes "$(head -c 60 /dev/zero | tr '\\0' x)" & while read -rsn1 k && [ "$k" != q ]; do printf '\\e]777;%s\\a' "$k"; done; kill %1; wait`;
+
+// Milliseconds from a key to the device's answer, drawn; ascending.
+async function keyEchoes(page, panel) {
+  await panel.locator('.screen').evaluate((element) => {
+    element.view.terminal.parser.registerOscHandler(777, (key) => {
+      element.heard?.(key);
+      return true;
+    });
+  });
+  const times = [];
+  for (const key of 'abcdefghijk') {
+    await panel.locator('.screen').evaluate((element, wanted) => {
+      addEventListener('keydown', () => (element.pressed = performance.now()), { capture: true, once: true });
+      element.echo = new Promise((done) => {
+        element.heard = (got) => got === wanted && done(performance.now() - element.pressed);
+      });
+    }, key);
+    await page.keyboard.press(key);
+    times.push(await panel.locator('.screen').evaluate((element) => element.echo));
+  }
+  return times.sort((one, other) => one - other);
+}
+
+describe('a flood of output', () => {
+  const given = withPage();
+
+  for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) {
+    it(`${flow}: stays responsive under a flood, and Ctrl-C stops it`, async () => {
+      const { page } = given;
+      const id = deviceOf(flow);
+      const panel = await openByList(page, id);
+      await shows(panel, /[$#] /);
+      await run(page, panel, 'yes "$(head -c 60 /dev/zero | tr "\\\\0" x)"');
+      await shows(panel, /x{60}/);
+      // The longest that the page did not answer, for two seconds.
+      const longest = await page.evaluate(async () => {
+        let worst = 0;
+        const end = performance.now() + 2000;
+        for (let last = performance.now(); last < end; ) {
+          await new Promise((done) => setTimeout(done));
+          const now = performance.now();
+          worst = Math.max(worst, now - last);
+          last = now;
+        }
+        return worst;
+      });
+      const waiting = await panel.locator('.screen').evaluate((element) => element.view.session.value.waiting);
+      assert.ok(waiting <= 1024 * 1024, `${waiting} bytes wait`);
+      const heap = await heapMebibytes(page);
+      assert.ok(heap < 200, `the page holds ${heap} MiB`);
+      assert.ok(longest < 1000, `the page did not answer for ${longest} ms`);
+      // From the key to the shell's next prompt, with all that was under way drawn.
+      const begin = Date.now();
+      await panel.locator('.xterm-helper-textarea').focus();
+      await page.keyboard.press('Control+c');
+      await shows(panel, /[$#] \s*$/);
+      const stopped = Date.now() - begin;
+      await run(page, panel, 'clear; echo "stopped=$((6*7))"');
+      await shows(panel, /^stopped=42/m);
+      assert.doesNotMatch(await screenText(panel), /left out/);
+
+      await run(page, panel, ECHO_UNDER_FLOOD);
+      await shows(panel, /x{60}/);
+      const echoes = await keyEchoes(page, panel);
+      await page.keyboard.press('q');
+      await run(page, panel, 'clear; echo "calm=$((6*8))"');
+      await shows(panel, /^calm=48/m);
+      const [median, worst] = [echoes[echoes.length >> 1], echoes[echoes.length - 1]].map(Math.round);
+      console.log(
+        `# ${flow} under a flood: longest pause of the page ${Math.round(longest)} ms, Ctrl-C took ${stopped} ms, ` +
+          `a key's echo ${median} ms (at most ${worst}), heap ${Math.round(heap)} MiB`,
+      );
+      await page.getByRole('button', { name: 'Close the terminal' }).click();
+    });
+  }
+});
