@@ -76,8 +76,8 @@ void SessionCoordinator::OpenNow(SessionActor actor, const v1::CreateSessionRequ
   live->done = std::move(done);
   live->console_ticket = RandomSecret();
   const std::string device_ticket = RandomSecret();
-  live->registration =
-      MakeRegistration(id, device, live->console_ticket, device_ticket, options_.pairing_timeout);
+  live->registration = MakeRegistration(id, device, path.stream, live->console_ticket,
+                                        device_ticket, options_.pairing_timeout);
   const auto icg = icgs_.find(path.edge);
   if (options_.consoles_through_server && icg != icgs_.end()) {
     live->forward = MakeForward(live->registration, icg->second);

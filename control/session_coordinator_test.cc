@@ -69,6 +69,7 @@ TEST_F(SessionCoordinatorTest, TheReplyHasTheTicketOfWhichTheEdgeHasTheHash) {
   EXPECT_EQ(outcome->result->console_ticket().size(), 43u);
   EXPECT_EQ(outcome->result->console_url(), "wss://ums.example:8443/console-connector/terminal");
   EXPECT_EQ(registration.unit_id(), kUnit);
+  EXPECT_FALSE(registration.unacknowledged());
   EXPECT_EQ(open.columns(), 80u);
   EXPECT_EQ(open.rows(), 24u);
   EXPECT_EQ(open.user(), "users/admin");

@@ -117,6 +117,7 @@ TEST_F(SessionIcgTest, AnOs11DeviceOverAnIcgSpeaksTelnet) {
 
   EXPECT_EQ(Get(id).flow(), v1::Session::OS11_ICG);
   EXPECT_EQ(Get(id).stream(), v1::Session::TELNET);
+  EXPECT_TRUE(icg_.Last(v1::EdgeCommand::kRegisterSession).register_session().unacknowledged());
   EndAtIcg(id);
   EXPECT_TRUE(OnBoard(id));
   ProgramEnds(id, 3);

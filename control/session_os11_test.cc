@@ -52,6 +52,7 @@ TEST_F(SessionOs11Test, TheFlowPassesItsStepsInOrder) {
   EXPECT_EQ(dial.unit_id(), kUnit);
   EXPECT_EQ(dial.address(), kAddress);
   EXPECT_EQ(Sha256(dial.ticket()), registration.device_ticket_sha256());
+  EXPECT_TRUE(registration.unacknowledged());
 
   Tunnel(outcome->id, Tunnels::ACCEPTED);
   Tunnel(outcome->id, Tunnels::DEVICE_REQUESTED);

@@ -164,7 +164,7 @@ absl::Status RateLimited(absl::string_view user, int per_minute, absl::Duration 
 }
 
 v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& device,
-                                     absl::string_view console_ticket,
+                                     v1::Session::Stream stream, absl::string_view console_ticket,
                                      absl::string_view device_ticket,
                                      absl::Duration pairing_timeout) {
   v1::RegisterSession registration;
@@ -175,6 +175,7 @@ v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& dev
   *registration.mutable_pairing_timeout() = ToDuration(pairing_timeout);
   *registration.mutable_idle_timeout() = device.terminal().idle_timeout();
   *registration.mutable_max_lifetime() = device.terminal().max_lifetime();
+  registration.set_unacknowledged(stream == v1::Session::TELNET);
   return registration;
 }
 

@@ -63,7 +63,7 @@ absl::Status RateLimited(absl::string_view user, int per_minute, absl::Duration 
 
 // What the edge is told. Only the tickets' hashes leave the server.
 v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& device,
-                                     absl::string_view console_ticket,
+                                     v1::Session::Stream stream, absl::string_view console_ticket,
                                      absl::string_view device_ticket,
                                      absl::Duration pairing_timeout);
 

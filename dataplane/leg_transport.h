@@ -60,6 +60,9 @@ class LegTransport {
   // Drops what the peer still sends. would_block: it has not ended.
   virtual void Drain(error_code& error) = 0;
 
+  // Has the kernel take in little that was not read yet.
+  virtual void LimitReceiveQueue() = 0;
+
   // Tells the handler from now on, as long as it lasts, and not of anything else.
   virtual void Watch(bool readable, bool writable) = 0;
 

@@ -106,6 +106,9 @@ void RelaySession::Attach(Side side, std::unique_ptr<TunnelLeg> tunnel) {
   ++shared_->legs_now;
   TunnelLeg& attached = *tunnel;
   leg(side).tunnel = std::move(tunnel);
+  if (spec_.unacknowledged) {
+    side == Side::kDevice ? attached.LimitInput() : attached.LimitOutput();
+  }
   attached.Start(*this);
   if (shared_->options.notices) attached.SendText(shared_->options.attached_text);
   Apply(pairing_.OnAttached(side, Now()));
@@ -153,7 +156,7 @@ void RelaySession::OnDrained(TunnelLeg& tunnel) {
   Leg& from = leg(OtherSide(side));
   if (from.due_end != nullptr) {
     TellDueEnd(OtherSide(side));
-  } else if (from.tunnel != nullptr && pairing_.paired()) {
+  } else if (from.tunnel != nullptr && pairing_.paired() && !tunnel.full()) {
     from.tunnel->SetReading(true);
   }
 }

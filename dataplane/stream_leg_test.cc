@@ -146,8 +146,9 @@ class StreamLegTest : public RelayFixture {
   }
 
   // Has the relay serve the leg as the device's, and a Console in memory.
-  std::unique_ptr<PeerEnd> StartSession() {
-    Register(MakeSpec());
+  std::unique_ptr<PeerEnd> StartSession() { return StartSession(MakeSpec()); }
+  std::unique_ptr<PeerEnd> StartSession(const SessionSpec& spec) {
+    Register(spec);
     auto console = MakePeer();
     Attach(*console, Side::kConsole);
     Spawn(Read(console.get()));
@@ -306,12 +307,18 @@ TEST_F(StreamLegTest, TheKernelWatchesASilentPeer) {
 }
 
 // A buffer whose size was set does not grow any more; the kernel tells twice what it was asked for.
-TEST_F(StreamLegTest, TheKernelHoldsLittleOfWhatADeviceSent) {
+TEST_F(StreamLegTest, TheKernelHoldsLittleOfWhatADeviceSentUnacknowledged) {
   Connect();
-  int bytes = 0;
-  socklen_t size = sizeof(bytes);
-  ASSERT_EQ(::getsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, &size), 0);
-  EXPECT_EQ(bytes, 256 * 1024);
+  SessionSpec spec = MakeSpec();
+  spec.unacknowledged = true;
+  const auto console = StartSession(spec);
+  RunUntil([&] { return relay_->counters().legs_now == 2; });
+  EXPECT_EQ(Option(SOL_SOCKET, SO_RCVBUF), 256 * 1024);
+
+  relay_->EndAll(MakeReason(kCloseTerminated));
+  device_->Close();
+  Run();
+  ExpectNothingLeft({console.get()});
 }
 
 TEST_F(StreamLegTest, TheRelayJoinsADeviceWithAConsole) {

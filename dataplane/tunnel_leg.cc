@@ -115,10 +115,13 @@ void TunnelLeg::Start(Owner& owner) {
 
 void TunnelLeg::SetReading(bool reading) {
   if (reading == reading_ || state_ != State::kOpen) return;
+  const bool was_full = window_full();
   reading_ = reading;
   if (!reading) {
     keep_alive_.OnReadFinished(Now());
-    return WatchAgain();
+    WatchAgain();
+    if (was_full && !pending_) owner_->OnDrained(*this);
+    return;
   }
   keep_alive_.OnReadStarted(Now());
   WatchAgain();
@@ -172,6 +175,7 @@ void TunnelLeg::TakeStream(std::span<const std::uint8_t> input, std::uint8_t* fr
 
 void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* front) {
   TunnelLeg* const target = owner_->TargetOf(*this);
+  const bool was_full = window_full();
   Batch batch(target, front);
   bool over = false;
   for (bool more = true; more && !over;) {
@@ -187,6 +191,7 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
         pongs_ += PongFrame(reader_.control());
         break;
       case FrameReader::Event::kPong:
+        if (window_ != nullptr) window_->OnPong(reader_.control());
         break;
       case FrameReader::Event::kClose:
       case FrameReader::Event::kFailed:
@@ -201,10 +206,12 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
   }
   if (over) return OnReaderEnd();
   if (target != nullptr) HoldBackFor(*target);
+  // Not before: the other leg reads into the same buffer.
+  if (was_full && !full() && state_ == State::kOpen) owner_->OnDrained(*this);
 }
 
 void TunnelLeg::HoldBackFor(const TunnelLeg& target) {
-  if (target.pending()) SetReading(false);
+  if (target.full()) SetReading(false);
 }
 
 void TunnelLeg::DiscardFrames(std::span<const std::uint8_t> input) {

@@ -19,6 +19,7 @@
 #include "dataplane/keepalive.h"
 #include "dataplane/leg_transport.h"
 #include "dataplane/peer.h"
+#include "dataplane/send_window.h"
 #include "dataplane/timer_queue.h"
 #include "dataplane/websocket.h"
 
@@ -49,7 +50,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
     virtual TunnelLeg* TargetOf(TunnelLeg& from) = 0;
     // So much payload of binary messages was handed to the kernel for `to`.
     virtual void OnDelivered(TunnelLeg& to, std::size_t bytes) = 0;
-    // Nothing waits to be sent any more, or writing has failed: see write_failed().
+    // Nothing waits to be sent any more, or writing has failed (see write_failed()), or the peer
+    // has read on: unless full(), it takes more again.
     virtual void OnDrained(TunnelLeg& leg) = 0;
     // The peer's end, after all its payload was taken: its close frame, a loss (1006), or what it
     // did wrong.
@@ -69,6 +71,11 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   net::any_io_executor executor() { return transport_->executor(); }
   const PeerInfo& peer() const { return *peer_; }
 
+  // For a peer whose output, or input, nobody acknowledges: little that it sent, or was sent, is
+  // left unread. A stream cannot tell what its peer has read. Before Start.
+  void LimitInput() { transport_->LimitReceiveQueue(); }
+  void LimitOutput();
+
   // Begins to watch the peer; reads nothing yet. Forgets peer().
   void Start(Owner& owner);
 
@@ -82,8 +89,10 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // Sends a text message; may be lost if the leg ends.
   void SendText(absl::string_view text);
 
-  // Something waits to be sent. Whoever sends more than notices holds his sender back meanwhile.
+  // Something waits to be sent.
   bool pending() const { return pending_; }
+  // It takes no more for now. Whoever sends more than notices holds his sender back meanwhile.
+  bool full() const { return pending_ || window_full(); }
   // A write failed: what is sent vanishes, while what the peer sent before can still be read.
   bool write_failed() const { return write_failed_; }
 
@@ -122,6 +131,10 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // The codec came upon the peer's close frame or a fault.
   void OnReaderEnd();
   void HoldBackFor(const TunnelLeg& target);
+  // Only while pongs are read: the peer's input, held back, must not hold its output back.
+  bool window_full() const {
+    return window_ != nullptr && reading_ && !write_failed_ && window_->full();
+  }
 
   // Puts a frame for this leg's peer where `at` is: its header comes first.
   std::size_t HeaderSize(std::size_t payload) const;
@@ -158,6 +171,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   std::unique_ptr<std::string> corked_;
   // To be sent when nothing waits any more.
   std::unique_ptr<CloseReason> close_later_;
+  // Null without LimitOutput.
+  std::unique_ptr<SendWindow> window_;
   // Of what waits, payload of binary messages in bytes.
   std::size_t pending_payload_ = 0;
   const Framing framing_;

@@ -55,6 +55,10 @@ void TunnelLeg::SendText(absl::string_view text) {
   Send(BytesOf(frame), 0);
 }
 
+void TunnelLeg::LimitOutput() {
+  if (framing_ == Framing::kWebSocket) window_ = std::make_unique<SendWindow>();
+}
+
 void TunnelLeg::Uncork() {
   const std::unique_ptr<std::string> held = std::move(corked_);
   if (held != nullptr) SendControl(*held);
@@ -69,12 +73,13 @@ void TunnelLeg::Send(std::span<const std::uint8_t> frames, std::size_t payload) 
   if (write_failed_ || state_ != State::kOpen || close_later_ != nullptr) return;
   error_code error;
   Write(frames, error);
-  if (!error && !pending_) {
-    if (payload > 0) owner_->OnDelivered(*this, payload);
-    return;
+  if (error || pending_) {
+    pending_payload_ += payload;
+    OnSendResult(error);
+  } else if (payload > 0) {
+    owner_->OnDelivered(*this, payload);
   }
-  pending_payload_ += payload;
-  OnSendResult(error);
+  if (window_ != nullptr && window_->OnSent(payload)) SendControl(PingFrame(window_->Mark()));
 }
 
 void TunnelLeg::SendControl(const std::string& frame) {

@@ -35,6 +35,7 @@ struct Script {
   bool stream_ended = false;
   bool shut_down = false;
   bool closed = false;
+  bool receive_queue_limited = false;
 };
 
 class ScriptedTransport : public LegTransport {
@@ -82,6 +83,7 @@ class ScriptedTransport : public LegTransport {
     script_->input.clear();
     error = script_->input_ended ? error_code() : error_code(net::error::would_block);
   }
+  void LimitReceiveQueue() override { script_->receive_queue_limited = true; }
   void Watch(bool readable, bool writable) override {
     script_->watches_read = readable;
     script_->watches_write = writable;

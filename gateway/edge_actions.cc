@@ -57,6 +57,7 @@ absl::StatusOr<dataplane::SessionSpec> ReadSession(const v1::RegisterSession& se
   spec.console_ticket_sha256 = session.console_ticket_sha256();
   spec.device_ticket_sha256 = session.device_ticket_sha256();
   spec.unit_id = session.unit_id();
+  spec.unacknowledged = session.unacknowledged();
   return spec;
 }
 

@@ -132,6 +132,7 @@ class MemoryTransport : public LegTransport {
     error = line_->to_leg.ended ? error_code() : error_code(net::error::would_block);
   }
 
+  void LimitReceiveQueue() override {}
   void Watch(bool readable, bool writable) override {
     watcher_->readable = readable;
     watcher_->writable = writable;

@@ -1,0 +1,103 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Sessions whose ends acknowledge nothing (OS 11): little output is under way, none of it is lost,
+// and input that nobody takes does not stop it.
+#include <string>
+#include <vector>
+
+#include "dataplane/send_window.h"
+#include "dataplane/testing/relay_fixture.h"
+
+namespace fairlead::dataplane {
+namespace {
+
+constexpr std::size_t kMessageBytes = 32 * 1024;
+constexpr std::size_t kMessages = 64;
+
+class RelayUnacknowledgedTest : public RelayFixture {
+ protected:
+  RelayUnacknowledgedTest() {
+    SessionSpec spec = MakeSpec();
+    spec.unacknowledged = true;
+    Register(spec);
+    // As a kernel that takes in whatever comes.
+    MemoryLegOptions roomy;
+    roomy.buffer_bytes = 64u << 20;
+    console_ = MakePeer(roomy);
+    Attach(*console_, Side::kConsole);
+    Attach(*device_, Side::kDevice);
+    for (std::size_t i = 0; i < kMessages; ++i) {
+      output_.emplace_back(kMessageBytes, static_cast<char>('a' + i % 26));
+      all_ += output_.back();
+    }
+  }
+
+  std::unique_ptr<PeerEnd> console_;
+  std::unique_ptr<PeerEnd> device_ = MakePeer();
+  std::vector<std::string> output_;
+  std::string all_;
+};
+
+TEST_F(RelayUnacknowledgedTest, TheDeviceIsHeldBackUntilTheConsoleHasRead) {
+  Spawn(Read(device_.get()));
+  Spawn(Write(device_.get(), output_, MakeReason(1000)));
+  RunReady();
+  EXPECT_GE(relay_->counters().bytes_to_console, SendWindow::kBytes);
+  EXPECT_LE(relay_->counters().bytes_to_console, SendWindow::kBytes + LegTransport::kMaxReadBytes);
+
+  Spawn(Read(console_.get()));
+  Run();
+  EXPECT_TRUE(console_->view.bytes == all_);
+  EXPECT_EQ(console_->view.close.code, 1000);
+  ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+// Nor the other way round: the answers of the Console stay unread behind such input.
+TEST_F(RelayUnacknowledgedTest, InputThatTheDeviceDoesNotTakeHoldsNoOutputBack) {
+  Spawn(Read(console_.get()));
+  Spawn(Write(console_.get(), output_, absl::nullopt));
+  RunReady();
+  Spawn(Write(device_.get(), output_, absl::nullopt));
+  RunReady();
+  EXPECT_TRUE(console_->view.bytes == all_);
+
+  Spawn(Read(device_.get()));
+  RunReady();
+  EXPECT_TRUE(device_->view.bytes == all_);
+  Spawn(Write(device_.get(), output_, MakeReason(1000)));
+  Run();
+  EXPECT_TRUE(console_->view.bytes == all_ + all_);
+  ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+// It was full when the input came to a stop, and goes on by that.
+TEST_F(RelayUnacknowledgedTest, OutputThatWaitedGoesOnWhenInputComesToAStop) {
+  Spawn(Write(device_.get(), output_, absl::nullopt));
+  RunReady();
+  EXPECT_LT(relay_->counters().bytes_to_console, all_.size());
+  Spawn(Write(console_.get(), output_, absl::nullopt));
+  RunReady();
+  EXPECT_EQ(relay_->counters().bytes_to_console, all_.size());
+
+  Spawn(Read(console_.get()));
+  Spawn(Read(device_.get()));
+  RunReady();
+  relay_->EndAll(MakeReason(kCloseTerminated));
+  Run();
+  EXPECT_TRUE(console_->view.bytes == all_);
+  EXPECT_TRUE(device_->view.bytes == all_);
+  ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+TEST_F(RelayUnacknowledgedTest, AConsoleThatReadsNothingCanBeEnded) {
+  Spawn(Write(device_.get(), output_, absl::nullopt));
+  Spawn(Read(device_.get()));
+  RunReady();
+  relay_->EndAll(MakeReason(kCloseTerminated, "ended"));
+  Run();
+  EXPECT_EQ(device_->view.close.code, kCloseTerminated);
+  ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+}  // namespace
+}  // namespace fairlead::dataplane
