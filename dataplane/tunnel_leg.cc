@@ -115,13 +115,10 @@ void TunnelLeg::Start(Owner& owner) {
 
 void TunnelLeg::SetReading(bool reading) {
   if (reading == reading_ || state_ != State::kOpen) return;
-  const bool was_full = window_full();
   reading_ = reading;
   if (!reading) {
     keep_alive_.OnReadFinished(Now());
-    WatchAgain();
-    if (was_full && !pending_) owner_->OnDrained(*this);
-    return;
+    return WatchAgain();
   }
   keep_alive_.OnReadStarted(Now());
   WatchAgain();
@@ -206,7 +203,7 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
   }
   if (over) return OnReaderEnd();
   if (target != nullptr) HoldBackFor(*target);
-  // Not before: the other leg reads into the same buffer.
+  // The peer has read on, or is held back itself. Not before: the other leg reads into the buffer.
   if (was_full && !full() && state_ == State::kOpen) owner_->OnDrained(*this);
 }
 
