@@ -1,4 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Covers the send window: when it is full, what opens it, and pongs that answer nothing.
 #include "dataplane/send_window.h"
 
 #include <string>
