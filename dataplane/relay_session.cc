@@ -164,8 +164,10 @@ void RelaySession::OnDrained(TunnelLeg& tunnel) {
 void RelaySession::OnEnd(TunnelLeg& tunnel, const CloseReason& reason) {
   const Side side = SideOf(tunnel);
   leg(side).due_end = std::make_unique<CloseReason>(reason);
-  const TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
-  if (to == nullptr || !to->pending()) TellDueEnd(side);
+  TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
+  if (to == nullptr || !to->pending()) return TellDueEnd(side);
+  // It may take what waits only when its own output flows, which nobody holds back any more.
+  to->SetReading(true);
 }
 
 void RelaySession::TellDueEnd(Side side) {

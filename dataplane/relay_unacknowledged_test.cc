@@ -23,6 +23,9 @@ class RelayUnacknowledgedTest : public RelayFixture {
     // As a kernel that takes in whatever comes.
     MemoryLegOptions roomy;
     roomy.buffer_bytes = 64u << 20;
+    roomy.leg.reads_while_writing = true;
+    // The rest must not depend on it.
+    roomy.leg.keep_alive.close_timeout = absl::ZeroDuration();
     console_ = MakePeer(roomy);
     Attach(*console_, Side::kConsole);
     Attach(*device_, Side::kDevice);
@@ -30,6 +33,11 @@ class RelayUnacknowledgedTest : public RelayFixture {
       output_.emplace_back(kMessageBytes, static_cast<char>('a' + i % 26));
       all_ += output_.back();
     }
+  }
+
+  static net::awaitable<void> WriteAndRead(PeerEnd* peer, std::vector<std::string> messages) {
+    co_await Write(peer, std::move(messages), absl::nullopt);
+    co_await Read(peer);
   }
 
   std::unique_ptr<PeerEnd> console_;
@@ -87,6 +95,36 @@ TEST_F(RelayUnacknowledgedTest, OutputThatWaitedGoesOnWhenInputComesToAStop) {
   EXPECT_TRUE(console_->view.bytes == all_);
   EXPECT_TRUE(device_->view.bytes == all_);
   ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+// The Console's answers to pings would have the kernel drop what it has not sent to it yet.
+TEST_F(RelayUnacknowledgedTest, IsNotClosedBeforeTheConsoleHasReadWhatItWasAskedFor) {
+  output_.resize(8);
+  Spawn(Write(device_.get(), output_, MakeReason(1000, "exited")));
+  Spawn(Read(device_.get()));
+  RunReady();
+  EXPECT_THAT(observer_.log, ::testing::Contains("s ended"));
+  EXPECT_FALSE(console_->relay_stats->closed);
+
+  Spawn(Read(console_.get()));
+  Run();
+  EXPECT_EQ(console_->view.bytes.size(), 8 * kMessageBytes);
+  EXPECT_EQ(console_->view.close.code, 1000);
+  EXPECT_EQ(console_->view.close.text, "exited");
+  ExpectNothingLeft({console_.get(), device_.get()});
+}
+
+// A device that reads only when all that it has to say is taken.
+TEST_F(RelayUnacknowledgedTest, TheLastInputOfAConsoleThatIsGoneReachesTheDevice) {
+  Spawn(WriteAndRead(device_.get(), output_));
+  RunReady();
+  EXPECT_LT(relay_->counters().bytes_to_console, all_.size());
+  output_.resize(3);
+  Spawn(Write(console_.get(), output_, MakeReason(1000)));
+  Run();
+  EXPECT_TRUE(device_->view.bytes == all_.substr(0, 3 * kMessageBytes));
+  EXPECT_EQ(device_->view.close.code, 1000);
+  EXPECT_EQ(observer_.ends.at(0).by, RelayEnd::By::kConsole);
 }
 
 TEST_F(RelayUnacknowledgedTest, AConsoleThatReadsNothingCanBeEnded) {

@@ -31,6 +31,8 @@ class SendWindow {
 
   // More is to be sent only when a pong has come. There is a ping on its way whose answer opens it.
   bool full() const { return sent_ - read_ >= kBytes; }
+  // A ping was not answered yet.
+  bool awaits_pong() const { return marked_ > read_; }
 
  private:
   std::uint64_t sent_ = 0;

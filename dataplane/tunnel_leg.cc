@@ -100,7 +100,8 @@ TunnelLeg::TunnelLeg(std::unique_ptr<LegTransport> transport, PeerInfo peer,
       keep_alive_(KeepAliveFor(options), Now()),
       reader_(FrameRole::kServer, options.max_message_bytes),
       corked_(std::make_unique<std::string>(std::move(preface))),
-      framing_(options.framing) {}
+      framing_(options.framing),
+      reads_while_writing_(options.reads_while_writing) {}
 
 TunnelLeg::~TunnelLeg() = default;
 
@@ -203,8 +204,10 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
   }
   if (over) return OnReaderEnd();
   if (target != nullptr) HoldBackFor(*target);
+  if (state_ != State::kOpen) return;
+  if (close_later_ != nullptr) return CloseIfDue();
   // The peer has read on, or is held back itself. Not before: the other leg reads into the buffer.
-  if (was_full && !full() && state_ == State::kOpen) owner_->OnDrained(*this);
+  if (was_full && !full()) owner_->OnDrained(*this);
 }
 
 void TunnelLeg::HoldBackFor(const TunnelLeg& target) {

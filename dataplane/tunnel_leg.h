@@ -33,6 +33,10 @@ struct TunnelLegOptions {
   // A stream knows no pings.
   KeepAliveOptions keep_alive;
   std::size_t max_message_bytes = kMaxMessageBytes;
+  // The peer goes on reading while its answer to a ping waits to be written, as browsers do. One
+  // that does not (Beast) is not asked how far it has read: it would stop to read while the other
+  // side takes none of its input, and both would wait for ever.
+  bool reads_while_writing = false;
 };
 
 // What WebSocket (websocket.h) says of pings, losses, close frames and limits holds for a leg too.
@@ -72,7 +76,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   const PeerInfo& peer() const { return *peer_; }
 
   // For a peer whose output, or input, nobody acknowledges: little that it sent, or was sent, is
-  // left unread. A stream cannot tell what its peer has read. Before Start.
+  // left unread. Output is limited only by the kernel unless the peer reads_while_writing. Before
+  // Start.
   void LimitInput() { transport_->LimitReceiveQueue(); }
   void LimitOutput();
 
@@ -96,7 +101,9 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // A write failed: what is sent vanishes, while what the peer sent before can still be read.
   bool write_failed() const { return write_failed_; }
 
-  // Sends a close frame after what waits (1006: none), waits up to the close timeout for the
+  // Sends a close frame after what waits, and when what was asked of the peer is answered: answers
+  // that came after the connection's end would have the kernel drop what is on its way. (1006: no
+  // frame, and at once.) Then waits up to the close timeout for the
   // peer's, and closes the connection. What the peer still sends is discarded, and its end is not
   // told. A leg that is ending by itself goes on doing so.
   void Close(const CloseReason& reason);
@@ -131,6 +138,9 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // The codec came upon the peer's close frame or a fault.
   void OnReaderEnd();
   void HoldBackFor(const TunnelLeg& target);
+  // Whether a close frame may be sent, and does so if one is due.
+  bool may_close() const { return !pending_ && (window_ == nullptr || !window_->awaits_pong()); }
+  void CloseIfDue();
   // Only while pongs are read: the peer's input, held back, must not hold its output back.
   bool window_full() const {
     return window_ != nullptr && reading_ && !write_failed_ && window_->full();
@@ -169,13 +179,14 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   std::string pongs_;
   // What is held back; null once uncorked.
   std::unique_ptr<std::string> corked_;
-  // To be sent when nothing waits any more.
+  // To be sent when may_close().
   std::unique_ptr<CloseReason> close_later_;
   // Null without LimitOutput.
   std::unique_ptr<SendWindow> window_;
   // Of what waits, payload of binary messages in bytes.
   std::size_t pending_payload_ = 0;
   const Framing framing_;
+  const bool reads_while_writing_;
   State state_ = State::kOpen;
   bool reading_ = false;
   bool pending_ = false;

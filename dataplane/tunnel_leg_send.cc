@@ -56,7 +56,7 @@ void TunnelLeg::SendText(absl::string_view text) {
 }
 
 void TunnelLeg::LimitOutput() {
-  if (framing_ == Framing::kWebSocket) window_ = std::make_unique<SendWindow>();
+  if (reads_while_writing_) window_ = std::make_unique<SendWindow>();
 }
 
 void TunnelLeg::Uncork() {
@@ -117,9 +117,7 @@ void TunnelLeg::OnAllSent() {
   const std::size_t payload = std::exchange(pending_payload_, 0);
   if (payload > 0) owner_->OnDelivered(*this, payload);
   if (state_ == State::kEnding) return GoOnEnding();
-  if (state_ == State::kOpen && close_later_ != nullptr) {
-    return StartClose(*std::exchange(close_later_, nullptr));
-  }
+  if (state_ == State::kOpen && close_later_ != nullptr) return CloseIfDue();
   if (!pongs_.empty() && state_ == State::kOpen) {
     SendControl(std::exchange(pongs_, std::string()));
   }
@@ -145,7 +143,8 @@ void TunnelLeg::OnTimer() {
       break;
     case KeepAlive::Action::kSendPing: {
       const bool waited = pending_;
-      SendControl(PingFrame(""));
+      // A peer may answer the last ping alone (RFC 6455 section 5.5.3).
+      SendControl(PingFrame(window_ == nullptr ? "" : window_->Mark()));
       ping_pending_ = pending_;
       if (!pending_ && !waited) keep_alive_.OnPingSent(Now());
       break;
@@ -164,11 +163,16 @@ void TunnelLeg::Close(const CloseReason& reason) {
   if (state_ != State::kOpen || close_later_ != nullptr) return;
   end_told_ = true;
   if (reason.code == kCloseLost || write_failed_) return CloseNow();
-  if (pending_) {
-    close_later_ = std::make_unique<CloseReason>(reason);
-    return;
-  }
-  StartClose(reason);
+  if (may_close()) return StartClose(reason);
+  close_later_ = std::make_unique<CloseReason>(reason);
+  // For the answers that it waits for.
+  if (window_ != nullptr) SetReading(true);
+}
+
+void TunnelLeg::CloseIfDue() {
+  if (may_close()) return StartClose(*std::exchange(close_later_, nullptr));
+  WatchAgain();
+  Follow();
 }
 
 void TunnelLeg::StartClose(const CloseReason& reason) {

@@ -35,7 +35,6 @@ struct Script {
   bool stream_ended = false;
   bool shut_down = false;
   bool closed = false;
-  bool receive_queue_limited = false;
 };
 
 class ScriptedTransport : public LegTransport {
@@ -83,7 +82,7 @@ class ScriptedTransport : public LegTransport {
     script_->input.clear();
     error = script_->input_ended ? error_code() : error_code(net::error::would_block);
   }
-  void LimitReceiveQueue() override { script_->receive_queue_limited = true; }
+  void LimitReceiveQueue() override {}
   void Watch(bool readable, bool writable) override {
     script_->watches_read = readable;
     script_->watches_write = writable;
@@ -208,6 +207,20 @@ TEST_F(TunnelLegTest, CutsFramesAnewWhereTheInputIsCut) {
     }
     EXPECT_EQ(all, "payload/b text/t ") << cut;
   }
+}
+
+// A peer may answer the last ping alone, which must not be one that asks nothing.
+TEST_F(TunnelLegTest, APingOfTheKeepAliveAsksWhatWasReadToo) {
+  TunnelLegOptions options;
+  options.reads_while_writing = true;
+  options.keep_alive.ping_interval = absl::Milliseconds(1);
+  from_ = MakeLeg(from_script_, options);
+  from_->LimitOutput();
+  from_->Start(*this);
+  from_->Uncork();
+  from_->SetReading(true);
+  while (from_script_->writes.empty()) context_.run_one();
+  EXPECT_EQ(from_script_->writes[0], Plain(0x89, "0"));
 }
 
 TEST_F(TunnelLegTest, AStreamsPayloadIsItsBytes) {

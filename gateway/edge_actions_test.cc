@@ -29,6 +29,7 @@ v1::RegisterSession Good() {
   session.set_unit_id("a");
   session.mutable_pairing_timeout()->set_seconds(30);
   session.mutable_idle_timeout()->set_nanos(500'000'000);
+  session.set_unacknowledged(true);
   return session;
 }
 
@@ -43,6 +44,7 @@ TEST(ReadSession, TakesAGoodOne) {
   EXPECT_EQ(spec->pairing_timeout, absl::Seconds(30));
   EXPECT_EQ(spec->idle_timeout, absl::Milliseconds(500));
   EXPECT_EQ(spec->max_lifetime, absl::ZeroDuration());
+  EXPECT_TRUE(spec->unacknowledged);
 }
 
 struct BadCase {
