@@ -4,6 +4,7 @@
 // connectors, deletion and restart.
 #include <grpcpp/grpcpp.h>
 
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -154,12 +155,14 @@ class IcgTest : public ControlFixture {
     return lines;
   }
 
+  // They outlast the control plane too, which goes on dialling them.
+  std::list<FakeIcg> fake_icgs_;
   FakeDialer dialer_;
   std::unique_ptr<v1::IcgService::Stub> icgs_;
 };
 
 TEST_F(IcgTest, RegisteringReturnsTheBundleOnceAndDialsIt) {
-  FakeIcg icg;
+  FakeIcg& icg = fake_icgs_.emplace_back();
   dialer_.PutUp("berlin", &icg);
   v1::RegisterIcgRequest request = Request("berlin");
   request.mutable_icg()->set_proxy("http://proxy.example:3128");
@@ -250,7 +253,7 @@ TEST_F(IcgTest, R12TheLinkComesBackByItselfAndShowsWhyItIsDown) {
   const v1::Icg down = AwaitIcg([](const v1::Icg& icg) { return !icg.last_error().empty(); });
   EXPECT_EQ(down.state(), v1::Icg::DISCONNECTED);
   EXPECT_EQ(down.last_error(), "nobody listens at grpcs://10.0.0.5:8443");
-  FakeIcg icg;
+  FakeIcg& icg = fake_icgs_.emplace_back();
 
   dialer_.PutUp("berlin", &icg);
   EXPECT_EQ(AwaitConnected().last_error(), "");
@@ -263,7 +266,7 @@ TEST_F(IcgTest, R12TheLinkComesBackByItselfAndShowsWhyItIsDown) {
 }
 
 TEST_F(IcgTest, ADeviceOverAnIcgCountsThereAndIsOfflineWithoutTheLink) {
-  FakeIcg icg;
+  FakeIcg& icg = fake_icgs_.emplace_back();
   dialer_.PutUp("berlin", &icg);
   Register("berlin");
   AwaitConnected();
@@ -302,7 +305,7 @@ TEST_F(IcgTest, ConnectorsArePushedWhenIcgsComeAndGo) {
 }
 
 TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
-  FakeIcg icg;
+  FakeIcg& icg = fake_icgs_.emplace_back();
   dialer_.PutUp("berlin", &icg);
   Register("berlin");
   AwaitConnected();
@@ -331,7 +334,7 @@ TEST_F(IcgTest, DeletingTellsItsDevicesEndsTheLinkAndRevokesTheCertificate) {
 }
 
 TEST_F(IcgTest, ARestartLinksTheStoredIcgsAgain) {
-  FakeIcg icg;
+  FakeIcg& icg = fake_icgs_.emplace_back();
   dialer_.PutUp("berlin", &icg);
   Register("berlin");
   AwaitConnected();
