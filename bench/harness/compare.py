@@ -193,7 +193,7 @@ def verdict(aim, ours, against):
 
 def relay_table(results):
     names = [name for name in MORE_RELAYS + RELAYS if name in results]
-    reference = "nginx" if "nginx" in results else names[0]
+    reference = next((name for name in ("nginx",) + MORE_RELAYS if name in results), "nginx")
     lines = ["| figure | " + " | ".join(names) + f" | ours / {reference} | aim | met |",
              "|---|" + "---|" * (len(names) + 3)]
     for mode, field, text, aim in FIGURES:

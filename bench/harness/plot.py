@@ -40,9 +40,10 @@ def cost_over_sessions(rows):
         parts.append(f'<text x="{x(row["sessions"]):.0f}" y="{HEIGHT - BOTTOM + 16}" '
                      f'text-anchor="middle">{row["sessions"]}</text>')
     for number, (field, label, colour) in enumerate(CURVES):
-        top = max(float(row[field] or 0) for row in rows) or 1
-        points = " ".join(f'{x(row["sessions"]):.1f},{y(float(row[field] or 0) / top):.1f}'
-                          for row in rows)
+        # With few sessions some costs are below what can be measured.
+        known = [(row["sessions"], float(row[field])) for row in rows if float(row[field] or 0) > 0]
+        top = max((value for _, value in known), default=1)
+        points = " ".join(f"{x(sessions):.1f},{y(value / top):.1f}" for sessions, value in known)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" '
                      'stroke-width="2"/>')
         height = TOP + 16 + 18 * number
