@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "dataplane/send_queue.h"
 #include "dataplane/socket_liveness.h"
 #include "dataplane/tls_stream.h"
 
@@ -31,7 +30,6 @@ class Core : public std::enable_shared_from_this<Core> {
         options_(options),
         write_timer_(stream_->get_executor()) {
     SetLiveness(stream_->socket().native_handle());
-    SetSendQueue(stream_->socket().native_handle(), SendQueue::kShort);
   }
 
   static net::awaitable<ReadResult> Read(Self self, net::mutable_buffer buffer);

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { assertAccessible, withPage } from './suite.mjs';
-import { banner, deviceOf, newPage, openByList, quickstart, rest, shows, stateDir } from './support.mjs';
+import { deviceOf, newPage, openByList, quickstart, rest, stateDir } from './support.mjs';
 
 // Types the command that the page shows on a "device", and waits until that is online.
 async function enrolBy(command, id) {

@@ -5,14 +5,14 @@
 // first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow, FAIRLEAD_FLOWS=A,B which flows.
 // Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
 import { createRequire } from 'node:module';
-import { deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
+import { FLOWS, deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows, watchPauses } from './support.mjs';
 
 const MEBIBYTE = 1024 * 1024;
 const OUTPUT_BYTES = Number(process.env.FAIRLEAD_OUTPUT_MIB ?? 16) * MEBIBYTE;
 // At the least, in bytes a millisecond.
 const SLOWEST = 500;
 const PARALLEL_CALLS = 16;
-const FLOWS = (process.env.FAIRLEAD_FLOWS ?? 'OS12_DIRECT,OS12_ICG,OS11_DIRECT,OS11_ICG').split(',');
+const flows = process.env.FAIRLEAD_FLOWS?.split(',') ?? FLOWS;
 
 // Devices that never connect; those that are there already stay.
 async function makeDevices(count) {
@@ -36,20 +36,6 @@ async function timeToList(page) {
   return { load: loaded - begin, list: Date.now() - loaded };
 }
 
-// Watches from now on how long the page does not answer; gives the longest, in milliseconds.
-async function watchPauses(page) {
-  await page.evaluate(() => {
-    globalThis.longestPause = 0;
-    let last = performance.now();
-    setInterval(() => {
-      const now = performance.now();
-      globalThis.longestPause = Math.max(globalThis.longestPause, now - last);
-      last = now;
-    });
-  });
-  return () => page.evaluate(() => Math.round(globalThis.longestPause));
-}
-
 const rate = (bytes, milliseconds) => `${(bytes / MEBIBYTE / (milliseconds / 1000)).toFixed(1)} MiB/s`;
 
 // What a page that has nothing but xterm.js takes for as many bytes from memory.
@@ -67,8 +53,8 @@ async function bareMilliseconds(size) {
       const start = performance.now();
       for (let sent = 0; sent < bytes; sent += piece.length) {
         const written = new Promise((done) => terminal.write(piece, done));
-        // As much may wait as the console lets wait.
-        if ((sent / piece.length) % 32 === 31 || sent + piece.length >= bytes) await written;
+        // As much waits as with the console.
+        if ((sent / piece.length) % 4 === 3 || sent + piece.length >= bytes) await written;
       }
       return performance.now() - start;
     },
@@ -103,5 +89,5 @@ console.log(`page loaded in ${load} ms, first rows ${list} ms later`);
 await page.getByText(/^Live · Devices: /).waitFor({ timeout: 120_000 });
 const rows = await page.locator('[role=row]').count();
 console.log(`${await page.locator('p.status').innerText()}, ${rows} rows in the document`);
-for (const flow of FLOWS) await drawn(page, flow);
+for (const flow of flows) await drawn(page, flow);
 await browser.close();

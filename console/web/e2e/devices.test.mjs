@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertAccessible, withPage } from './suite.mjs';
-import { banner, deviceOf, newPage, panelOf, quickstart, rest, run } from './support.mjs';
+import { banner, deviceOf, newPage, opened, panelOf, quickstart, rest, run } from './support.mjs';
 
 describe('log-in and devices', () => {
   const given = withPage();
@@ -52,7 +52,7 @@ describe('log-in and devices', () => {
     await page.waitForFunction((unit) => document.activeElement?.dataset.device === unit, id);
     await page.keyboard.press('Enter');
     const panel = panelOf(page, id);
-    await panel.locator('xpath=self::*[@data-phase="open"]').waitFor();
+    await opened(panel);
     await run(page, panel, 'exit');
     await banner(panel).waitFor();
     await page.getByRole('button', { name: 'Close the terminal' }).click();

@@ -6,20 +6,21 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { startAgent } from './agents.mjs';
 import { assertAccessible, withPage } from './suite.mjs';
 import {
+  FLOWS,
   activeSessions,
   banner,
   deviceOf,
   launchTrustingServerOnly,
   logIn,
   openByList,
+  opened,
   panelOf,
   quickstart,
-  rest,
   run,
   shows,
-  startAgent,
 } from './support.mjs';
 
 // As if the server's policy did not allow the route through it, as is the default.
@@ -35,7 +36,7 @@ async function withoutServerRoute(page) {
 describe('loss and routes', () => {
   const given = withPage();
 
-  for (const flow of ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG']) {
+  for (const flow of FLOWS) {
     it(`${flow}: tells the loss of a device, shows it offline and online again, and opens again`, async () => {
       const { page } = given;
       const id = `E2E-LOSS-${flow}`;
@@ -58,7 +59,7 @@ describe('loss and routes', () => {
         await row.getByText('online', { exact: true }).waitFor({ timeout: 30_000 });
         await page.goto(`${quickstart.url}/#/terminals`);
         await panel.getByRole('button', { name: 'Open again' }).click();
-        await panel.locator('xpath=self::*[@data-phase="open"]').waitFor();
+        await opened(panel);
         await run(page, panel, 'echo back=$((5+5))');
         await shows(panel, /^back=10/m);
         await page.getByRole('button', { name: 'Close the terminal' }).click();
@@ -93,7 +94,7 @@ describe('loss and routes', () => {
         await banner(panel).getByText(flow === 'OS12_ICG' ? /exit code 7/ : /The device closed/).waitFor();
         // The next one does not try in vain.
         await panel.getByRole('button', { name: 'Open again' }).click();
-        await panel.locator('xpath=self::*[@data-phase="open"]').waitFor();
+        await opened(panel);
         await panel.getByRole('button', { name: 'through the server' }).waitFor();
       } finally {
         await context.close();

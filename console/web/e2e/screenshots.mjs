@@ -4,7 +4,7 @@
 // FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run screenshots
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
+import { banner, deviceOf, launch, logIn, newPage, openByList, quickstart, rest, run, shows } from './support.mjs';
 
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../docs/images');
 const DEMO = 'clear; echo "Fleet of $((40+2)) devices"; uname -sm; ls --color=always -d /usr/*; printf "\\e[32mdone\\e[0m\\n"';
@@ -45,7 +45,7 @@ await shoot('terminal');
 const second = await openByList(page, deviceOf('OS11_ICG'));
 await shows(second, /[$#] /);
 await run(page, second, 'clear; ls -l --color=always /usr; seq -s " " 60; exit 0');
-await second.locator('[data-banner]').waitFor();
+await banner(second).waitFor();
 await theme('dark');
 await page.getByRole('button', { name: 'Side by side' }).click();
 await shoot('terminals-dark');

@@ -2,16 +2,15 @@
 //
 // What the end-to-end tests, the screenshots and the benchmark share: Debian's Chromium against a
 // system that ./quickstart runs. FAIRLEAD_QUICKSTART names its quickstart.json.
-import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { chromium } from 'playwright-core';
 
 export const quickstart = JSON.parse(fs.readFileSync(process.env.FAIRLEAD_QUICKSTART ?? '', 'utf8'));
 export const stateDir = path.dirname(process.env.FAIRLEAD_QUICKSTART);
+export const FLOWS = ['OS12_DIRECT', 'OS12_ICG', 'OS11_DIRECT', 'OS11_ICG'];
 export const deviceOf = (flow) => quickstart.devices.find((device) => device.flow === flow).id;
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -23,7 +22,7 @@ export function launch() {
 }
 
 // The hash of a server's public key, as Chromium takes it to trust just that key.
-export function publicKeyHash(url) {
+function publicKeyHash(url) {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false, servername: hostname }, () => {
@@ -83,9 +82,11 @@ export async function openByList(page, id) {
   await page.getByLabel('Search by name or unit ID').fill(id);
   await page.locator(`[data-device="${id}"]`).getByRole('button').click();
   const panel = panelOf(page, id);
-  await panel.locator('xpath=self::*[@data-phase="open"]').waitFor({ timeout: 20_000 });
+  await opened(panel, 20_000);
   return panel;
 }
+
+export const opened = (panel, timeout) => panel.locator('xpath=self::*[@data-phase="open"]').waitFor({ timeout });
 
 export const banner = (panel) => panel.locator('[data-banner]');
 
@@ -112,6 +113,20 @@ export async function pasteText(page, panel, text) {
   await page.evaluate((content) => navigator.clipboard.writeText(content), text);
   await panel.locator('.xterm-helper-textarea').focus();
   await page.keyboard.press('Shift+Insert');
+}
+
+// Watches from now on how long the page does not answer; gives the longest, in milliseconds.
+export async function watchPauses(page) {
+  await page.evaluate(() => {
+    globalThis.longestPause = 0;
+    let last = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      globalThis.longestPause = Math.max(globalThis.longestPause, now - last);
+      last = now;
+    });
+  });
+  return () => page.evaluate(() => Math.round(globalThis.longestPause));
 }
 
 // What the page's scripts hold.
@@ -152,60 +167,4 @@ async function call(verb, url, body, bearer) {
 export async function activeSessions(id) {
   const filter = encodeURIComponent(`device=devices/${id} state=ACTIVE`);
   return (await rest('GET', `/api/v1/sessions?filter=${filter}`)).sessions ?? [];
-}
-
-// Another device of `flow`, which a test may kill.
-export async function startAgent(id, flow = 'OS12_DIRECT') {
-  const folder = path.join(stateDir, 'devices', id);
-  fs.mkdirSync(folder, { recursive: true });
-  const keyFile = path.join(folder, 'key');
-  if (!fs.existsSync(path.join(folder, 'certificate.pem'))) {
-    const request = { type: 'ONE_TIME_BOUND', unitIds: [id] };
-    fs.writeFileSync(keyFile, (await rest('POST', '/api/v1/firstAuthenticationKeys', request)).key, { mode: 0o600 });
-  }
-  const port = flow === 'OS11_DIRECT' ? await freePort() : 0;
-  const overIcg = flow.endsWith('_ICG');
-  const preference = overIcg ? 'ICG' : 'SERVER';
-  await rest('POST', '/api/v1/devices', { unitId: id, connectorPreference: preference }).catch(() => {});
-  const args = [
-    `--os=${flow.slice(2, 4)}`,
-    ...(flow === 'OS11_ICG' ? ['--listen=none'] : []),
-    ...(flow === 'OS11_DIRECT' ? [`--listen=127.0.0.1:${port}`] : []),
-    `--server=${new URL(overIcg ? quickstart.icg_url : quickstart.url).host}`,
-    `--unit_id=${id}`,
-    `--state_dir=${folder}`,
-    `--key_file=${keyFile}`,
-    `--ca_file=${quickstart.ca_file}`,
-    `--profiles_file=${path.join(stateDir, 'profiles.textproto')}`,
-    `--connector_preference=${preference.toLowerCase()}`,
-  ];
-  const agent = spawn(path.join(stateDir, 'bin/agent'), args, { stdio: 'ignore' });
-  if (port) {
-    await accepts(port);
-    // It is dialled at once then.
-    await rest('PATCH', `/api/v1/devices/${id}`, { address: `localhost:${port}` });
-  }
-  return agent;
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function accepts(port) {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const connected = await new Promise((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (connected) return;
-    if (Date.now() > end) throw new Error(`nothing listens on port ${port}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
 }

@@ -10,9 +10,9 @@ import { devicePath, go } from '../router';
 import { api, follow, tellError } from '../state/app';
 import { DeviceList, deviceFilter, tagsOf, type DeviceChoice } from '../state/device_list';
 import { openTerminal } from '../state/terminals';
-import { Choice, Field } from '../ui/field';
 import { TagList } from '../ui/tags';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
+import { DeviceFilters } from './device_filters';
 
 const ROW_HEIGHT = 44;
 // The first page is small, so that it is there soon.
@@ -151,7 +151,7 @@ export function DevicesPage() {
             }}
           />
         </div>
-        <Filters set={set} known={tagsOf(list.rows.slice(0, SUGGESTING_ROWS))} />
+        <DeviceFilters chosen={choice.value} set={set} known={tagsOf(list.rows.slice(0, SUGGESTING_ROWS))} />
       </div>
       <p class="hint" id="device-hint">
         {t('devices.searchHint')}
@@ -164,72 +164,6 @@ export function DevicesPage() {
       </p>
       <DeviceGrid key={filter.value} list={list} reach={reach} filtered={filter.value !== ''} />
     </main>
-  );
-}
-
-interface FiltersProps {
-  // Tags to suggest.
-  known: readonly string[];
-  set(changes: Partial<DeviceChoice>): void;
-}
-
-function Filters({ set, known }: FiltersProps) {
-  const icgs = useSignal<string[]>([]);
-  useEffect(() => {
-    api.call(methods.listIcgs, { pageSize: 1000 }).then(
-      (page) => (icgs.value = page.icgs.map((icg) => icg.name)),
-      // A person who may not see ICGs can do without.
-      () => {},
-    );
-  }, []);
-  return (
-    <>
-      <Choice
-        label={t('devices.state')}
-        value={choice.value.state}
-        options={[
-          ['', t('common.all')],
-          ['ONLINE', t('devices.online')],
-          ['OFFLINE', t('devices.offline')],
-        ]}
-        onChange={(state) => set({ state })}
-      />
-      <Choice
-        label={t('devices.os')}
-        value={choice.value.os}
-        options={[
-          ['', t('common.all')],
-          ['OS_12', 'OS 12'],
-          ['OS_11', 'OS 11'],
-        ]}
-        onChange={(os) => set({ os })}
-      />
-      <Choice
-        label={t('devices.via')}
-        value={choice.value.via}
-        options={[
-          ['', t('common.all')],
-          ['DIRECT', t('devices.direct')],
-          ...icgs.value.map((icg) => [icg, icg.replace('icgs/', 'ICG ')] as const),
-        ]}
-        onChange={(via) => set({ via })}
-      />
-      <Field
-        label={t('devices.tags')}
-        type="search"
-        size={14}
-        spellcheck={false}
-        autocomplete="off"
-        list="known-tags"
-        value={choice.value.tags}
-        onInput={(event) => set({ tags: event.currentTarget.value })}
-      />
-      <datalist id="known-tags">
-        {known.map((tag) => (
-          <option key={tag} value={tag} />
-        ))}
-      </datalist>
-    </>
   );
 }
 

@@ -9,10 +9,6 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|basic render|software/i
 
 let known: boolean | undefined;
 
-export function isSoftwareRenderer(name: string): boolean {
-  return SOFTWARE.test(name);
-}
-
 export function hasHardwareWebgl(): boolean {
   known ??= probe(document.createElement('canvas'));
   return known;
@@ -30,5 +26,5 @@ export function probe(canvas: Pick<HTMLCanvasElement, 'getContext'>): boolean {
   const name = extension ? String(context.getParameter(extension.UNMASKED_RENDERER_WEBGL)) : '';
   // Browsers allow a page few contexts.
   context.getExtension('WEBGL_lose_context')?.loseContext();
-  return !isSoftwareRenderer(`${plain} ${name}`);
+  return !SOFTWARE.test(`${plain} ${name}`);
 }
