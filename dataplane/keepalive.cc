@@ -51,6 +51,10 @@ void KeepAlive::OnClosing(absl::Duration now) {
   close_by_ = now + options_.close_timeout;
 }
 
+void KeepAlive::GiveMoreTimeToClose(absl::Duration now) {
+  close_by_ = now + options_.close_timeout;
+}
+
 KeepAlive::Action KeepAlive::Poll(absl::Duration now) {
   if (closing_) return now >= close_by_ ? Action::kLost : Action::kNone;
   if (now >= StalledAt()) return Action::kLost;

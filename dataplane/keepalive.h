@@ -57,9 +57,11 @@ class KeepAlive {
 
   // A close frame was sent or received: what remains is bounded by close_timeout.
   void OnClosing(absl::Duration now);
+  // Another close_timeout from `now` on. After OnClosing.
+  void GiveMoreTimeToClose(absl::Duration now);
 
   // What is due at `now`. After kSendPing the caller begins to send one and reports OnPingSent;
-  // kLost is final.
+  // kLost is final, but for GiveMoreTimeToClose.
   Action Poll(absl::Duration now);
 
   // The earliest time at which Poll may give something else than kNone; call Poll then, and ask

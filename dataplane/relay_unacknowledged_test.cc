@@ -2,6 +2,8 @@
 //
 // Sessions whose ends acknowledge nothing (OS 11): little output is under way, none of it is lost,
 // and input that nobody takes does not stop it.
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -25,7 +27,7 @@ class RelayUnacknowledgedTest : public RelayFixture {
     roomy.buffer_bytes = 64u << 20;
     roomy.leg.reads_while_writing = true;
     // The rest must not depend on it.
-    roomy.leg.keep_alive.close_timeout = absl::ZeroDuration();
+    roomy.leg.keep_alive.close_timeout = absl::Milliseconds(1);
     console_ = MakePeer(roomy);
     Attach(*console_, Side::kConsole);
     Attach(*device_, Side::kDevice);
@@ -98,12 +100,18 @@ TEST_F(RelayUnacknowledgedTest, OutputThatWaitedGoesOnWhenInputComesToAStop) {
 }
 
 // The Console's answers to pings would have the kernel drop what it has not sent to it yet.
-TEST_F(RelayUnacknowledgedTest, IsNotClosedBeforeTheConsoleHasReadWhatItWasAskedFor) {
+TEST_F(RelayUnacknowledgedTest, StaysOpenUntilTheConsoleHasReadWhatItWasAskedFor) {
   output_.resize(8);
   Spawn(Write(device_.get(), output_, MakeReason(1000, "exited")));
   Spawn(Read(device_.get()));
   RunReady();
   EXPECT_THAT(observer_.log, ::testing::Contains("s ended"));
+  // Comes after a deadline that was set before it.
+  net::steady_timer later(context_, std::chrono::milliseconds(20));
+  bool is_later = false;
+  later.async_wait([&is_later](const error_code&) { is_later = true; });
+  context_.restart();
+  while (!is_later) context_.run_one();
   EXPECT_FALSE(console_->relay_stats->closed);
 
   Spawn(Read(console_.get()));
@@ -128,6 +136,7 @@ TEST_F(RelayUnacknowledgedTest, TheLastInputOfAConsoleThatIsGoneReachesTheDevice
   EXPECT_EQ(observer_.ends.at(0).by, RelayEnd::By::kConsole);
 }
 
+// Told at once, whatever it has not read, and cut if that does not help.
 TEST_F(RelayUnacknowledgedTest, AConsoleThatReadsNothingCanBeEnded) {
   Spawn(Write(device_.get(), output_, absl::nullopt));
   Spawn(Read(device_.get()));
@@ -135,6 +144,9 @@ TEST_F(RelayUnacknowledgedTest, AConsoleThatReadsNothingCanBeEnded) {
   relay_->EndAll(MakeReason(kCloseTerminated, "ended"));
   Run();
   EXPECT_EQ(device_->view.close.code, kCloseTerminated);
+  Spawn(Read(console_.get()));
+  Run();
+  EXPECT_EQ(console_->view.close.code, kCloseTerminated);
   ExpectNothingLeft({console_.get(), device_.get()});
 }
 

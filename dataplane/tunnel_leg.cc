@@ -204,10 +204,8 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
   }
   if (over) return OnReaderEnd();
   if (target != nullptr) HoldBackFor(*target);
-  if (state_ != State::kOpen) return;
-  if (close_later_ != nullptr) return CloseIfDue();
   // The peer has read on, or is held back itself. Not before: the other leg reads into the buffer.
-  if (was_full && !full()) owner_->OnDrained(*this);
+  if (was_full && !full() && state_ == State::kOpen) owner_->OnDrained(*this);
 }
 
 void TunnelLeg::HoldBackFor(const TunnelLeg& target) {
@@ -226,7 +224,9 @@ void TunnelLeg::DiscardFrames(std::span<const std::uint8_t> input) {
         continue;
       }
       case FrameReader::Event::kPing:
+        continue;
       case FrameReader::Event::kPong:
+        if (window_ != nullptr) window_->OnPong(reader_.control());
         continue;
       case FrameReader::Event::kClose:
       case FrameReader::Event::kFailed:

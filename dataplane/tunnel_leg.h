@@ -101,11 +101,11 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // A write failed: what is sent vanishes, while what the peer sent before can still be read.
   bool write_failed() const { return write_failed_; }
 
-  // Sends a close frame after what waits, and when what was asked of the peer is answered: answers
-  // that came after the connection's end would have the kernel drop what is on its way. (1006: no
-  // frame, and at once.) Then waits up to the close timeout for the
+  // Sends a close frame after what waits (1006: none), waits up to the close timeout for the
   // peer's, and closes the connection. What the peer still sends is discarded, and its end is not
-  // told. A leg that is ending by itself goes on doing so.
+  // told. A leg that is ending by itself goes on doing so. With LimitOutput, whoever owns it sets
+  // the limit while pings are unanswered: an answer that came after the connection's end would have
+  // the kernel drop what is on its way.
   void Close(const CloseReason& reason);
 
   // Closes the connection at once. An end that was not told yet is told as a loss.
@@ -138,9 +138,6 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // The codec came upon the peer's close frame or a fault.
   void OnReaderEnd();
   void HoldBackFor(const TunnelLeg& target);
-  // Whether a close frame may be sent, and does so if one is due.
-  bool may_close() const { return !pending_ && (window_ == nullptr || !window_->awaits_pong()); }
-  void CloseIfDue();
   // Only while pongs are read: the peer's input, held back, must not hold its output back.
   bool window_full() const {
     return window_ != nullptr && reading_ && !write_failed_ && window_->full();
@@ -179,7 +176,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   std::string pongs_;
   // What is held back; null once uncorked.
   std::unique_ptr<std::string> corked_;
-  // To be sent when may_close().
+  // To be sent when nothing waits any more.
   std::unique_ptr<CloseReason> close_later_;
   // Null without LimitOutput.
   std::unique_ptr<SendWindow> window_;

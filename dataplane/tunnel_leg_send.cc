@@ -117,7 +117,9 @@ void TunnelLeg::OnAllSent() {
   const std::size_t payload = std::exchange(pending_payload_, 0);
   if (payload > 0) owner_->OnDelivered(*this, payload);
   if (state_ == State::kEnding) return GoOnEnding();
-  if (state_ == State::kOpen && close_later_ != nullptr) return CloseIfDue();
+  if (state_ == State::kOpen && close_later_ != nullptr) {
+    return StartClose(*std::exchange(close_later_, nullptr));
+  }
   if (!pongs_.empty() && state_ == State::kOpen) {
     SendControl(std::exchange(pongs_, std::string()));
   }
@@ -150,6 +152,10 @@ void TunnelLeg::OnTimer() {
       break;
     }
     case KeepAlive::Action::kLost: {
+      if (state_ == State::kClosing && window_ != nullptr && window_->awaits_pong()) {
+        keep_alive_.GiveMoreTimeToClose(Now());
+        break;
+      }
       CloseReason reason;
       reason.text = pending_ ? "the peer takes nothing any more" : "the peer no longer answers";
       TellEnd(reason);
@@ -163,16 +169,11 @@ void TunnelLeg::Close(const CloseReason& reason) {
   if (state_ != State::kOpen || close_later_ != nullptr) return;
   end_told_ = true;
   if (reason.code == kCloseLost || write_failed_) return CloseNow();
-  if (may_close()) return StartClose(reason);
-  close_later_ = std::make_unique<CloseReason>(reason);
-  // For the answers that it waits for.
-  if (window_ != nullptr) SetReading(true);
-}
-
-void TunnelLeg::CloseIfDue() {
-  if (may_close()) return StartClose(*std::exchange(close_later_, nullptr));
-  WatchAgain();
-  Follow();
+  if (pending_) {
+    close_later_ = std::make_unique<CloseReason>(reason);
+    return;
+  }
+  StartClose(reason);
 }
 
 void TunnelLeg::StartClose(const CloseReason& reason) {
