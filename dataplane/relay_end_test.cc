@@ -232,5 +232,27 @@ TEST_F(RelayEndTest, ALegInPlaceDoesNotFail) {
   EXPECT_EQ(device->view.close.code, kCloseTerminated);
 }
 
+// Neither takes anything: the Console reads no output, and the device no input before that is
+// taken.
+TEST_F(RelayEndTest, TheLastInputOfAConsoleThatIsGoneReachesTheDevice) {
+  Register(MakeSpec());
+  MemoryLegOptions small;
+  small.buffer_bytes = 16 * 1024;
+  MemoryLegOptions one_read;
+  one_read.buffer_bytes = 96 * 1024;
+  auto device = MakePeer(small);
+  auto console = MakePeer(one_read);
+  Attach(*device, Side::kDevice);
+  Attach(*console, Side::kConsole);
+  Spawn(WriteAndRead(device.get(), {std::string(1 << 20, 'o')}));
+  RunReady();
+  const std::string input(60 * 1024, 'i');
+  Spawn(Write(console.get(), {input}, MakeReason(1000)));
+  Run();
+  EXPECT_TRUE(device->view.bytes == input);
+  EXPECT_EQ(observer_.ends.at(0).by, RelayEnd::By::kConsole);
+  EXPECT_EQ(observer_.ends.at(0).reason.code, 1000);
+}
+
 }  // namespace
 }  // namespace fairlead::dataplane

@@ -133,9 +133,11 @@ Side RelaySession::SideOf(const TunnelLeg& tunnel) const {
 TunnelLeg* RelaySession::TargetOf(TunnelLeg& from) {
   const Side side = SideOf(from);
   if (from.write_failed()) leg(side).silent_since = Now();
-  TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
+  const Leg& other = leg(OtherSide(side));
+  TunnelLeg* const to = other.tunnel.get();
   // What cannot be delivered any more is discarded, so that this leg's own end is still seen.
-  return pairing_.ended() || to == nullptr || to->write_failed() ? nullptr : to;
+  const bool is_over = pairing_.ended() || other.due_end != nullptr;
+  return is_over || to == nullptr || to->write_failed() ? nullptr : to;
 }
 
 void RelaySession::OnDelivered(TunnelLeg& to_leg, std::size_t bytes) {
@@ -166,8 +168,12 @@ void RelaySession::OnEnd(TunnelLeg& tunnel, const CloseReason& reason) {
   leg(side).due_end = std::make_unique<CloseReason>(reason);
   TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
   if (to == nullptr || !to->pending()) return TellDueEnd(side);
-  // It may take what waits only when its own output flows, which nobody holds back any more.
-  to->SetReading(true);
+  // It may take what waits only when its own output flows, which nobody holds back any more. The
+  // leg calls from within itself.
+  net::post(executor_, [self = shared_from_this(), side] {
+    TunnelLeg* const waiting = self->leg(OtherSide(side)).tunnel.get();
+    if (waiting != nullptr) waiting->SetReading(true);
+  });
 }
 
 void RelaySession::TellDueEnd(Side side) {

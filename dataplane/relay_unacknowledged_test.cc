@@ -37,11 +37,6 @@ class RelayUnacknowledgedTest : public RelayFixture {
     }
   }
 
-  static net::awaitable<void> WriteAndRead(PeerEnd* peer, std::vector<std::string> messages) {
-    co_await Write(peer, std::move(messages), absl::nullopt);
-    co_await Read(peer);
-  }
-
   std::unique_ptr<PeerEnd> console_;
   std::unique_ptr<PeerEnd> device_ = MakePeer();
   std::vector<std::string> output_;
@@ -122,7 +117,6 @@ TEST_F(RelayUnacknowledgedTest, StaysOpenUntilTheConsoleHasReadWhatItWasAskedFor
   ExpectNothingLeft({console_.get(), device_.get()});
 }
 
-// A device that reads only when all that it has to say is taken.
 TEST_F(RelayUnacknowledgedTest, TheLastInputOfAConsoleThatIsGoneReachesTheDevice) {
   Spawn(WriteAndRead(device_.get(), output_));
   RunReady();

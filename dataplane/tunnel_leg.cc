@@ -226,7 +226,11 @@ void TunnelLeg::DiscardFrames(std::span<const std::uint8_t> input) {
       case FrameReader::Event::kPing:
         continue;
       case FrameReader::Event::kPong:
-        if (window_ != nullptr) window_->OnPong(reader_.control());
+        if (window_ == nullptr) continue;
+        window_->OnPong(reader_.control());
+        // For what came after that ping.
+        keep_alive_.GiveMoreTimeToClose(Now());
+        Follow();
         continue;
       case FrameReader::Event::kClose:
       case FrameReader::Event::kFailed:

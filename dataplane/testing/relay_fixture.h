@@ -172,6 +172,12 @@ class RelayFixture : public ::testing::Test {
     }
   }
 
+  // As a device that reads only when all that it has to say is taken.
+  static net::awaitable<void> WriteAndRead(PeerEnd* peer, std::vector<std::string> messages) {
+    co_await Write(peer, std::move(messages), absl::nullopt);
+    co_await Read(peer);
+  }
+
   // Runs until nothing is left: no task, no timer.
   void Run() {
     context_.restart();
