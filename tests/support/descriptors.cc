@@ -3,6 +3,7 @@
 // See descriptors.h.
 #include "tests/support/descriptors.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -62,7 +63,12 @@ std::map<std::string, std::string> TcpSockets(pid_t pid) {
 
 }  // namespace
 
-int OpenDescriptors(pid_t pid) { return static_cast<int>(Targets(pid).size()); }
+int OpenDescriptors(pid_t pid) {
+  const std::map<int, std::string> targets = Targets(pid);
+  return static_cast<int>(std::count_if(targets.begin(), targets.end(), [](const auto& target) {
+    return target.second != "anon_inode:[eventpoll]";
+  }));
+}
 
 std::string ListDescriptors(pid_t pid) {
   const std::map<std::string, std::string> sockets = TcpSockets(pid);

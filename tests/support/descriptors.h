@@ -10,7 +10,8 @@
 
 namespace fairlead::tests {
 
-// How many descriptors the process `pid` has open; 0 if there is no such process.
+// How many descriptors the process `pid` has open, 0 if there is no such process. Without epolls:
+// an I/O thread makes one at its first tunnel, and which thread a session comes to is chance.
 int OpenDescriptors(pid_t pid);
 
 // A line for each: its number, what it is, and for a TCP socket both addresses and the state.
