@@ -125,12 +125,17 @@ describe('terminals', () => {
     const panel = await openByList(page, deviceOf('OS12_DIRECT'));
     await run(page, panel, 'echo needle-$((40+2))');
     await shows(panel, /^needle-42/m);
+    const screen = panel.locator('.screen');
+    await screen.evaluate((element) => {
+      element.resizes = 0;
+      element.view.terminal.onResize(() => ++element.resizes);
+    });
     await page.keyboard.press('Control+Shift+F');
     await page.keyboard.type('needle-42');
     await panel.getByText(/\d of \d/).waitFor();
+    await assertAccessible(page, 'find');
     // Output during a search has the add-on look again after 200 ms: not once the search is closed,
     // when that would take the selection away.
-    const screen = panel.locator('.screen');
     await screen.evaluate(({ view }) => new Promise((done) => view.terminal.write('\r\n', done)));
     await page.keyboard.press('Escape');
     await screen.evaluate(({ view }) => {
@@ -140,6 +145,7 @@ describe('terminals', () => {
     });
     await page.keyboard.press('Control+Shift+C');
     await page.getByText('Copied.').first().waitFor();
+    assert.equal(await screen.evaluate((element) => element.resizes), 0);
     const before = await panel.locator('[data-state-line]').innerText();
     await page.keyboard.press('Control+Shift+Equal');
     await page.waitForFunction((was) => document.querySelector('[data-state-line]').innerText.split(' · ')[2] !== was, before.split(' · ')[2]);

@@ -98,14 +98,16 @@ export function TerminalPanel({ tab, hidden }: { tab: TerminalTab; hidden: boole
     >
       <Tools view={view.value} onFind={() => (finding.value = !finding.value)} />
       {finding.value && view.value && (
-        <Find
-          view={view.value}
-          onClose={() => {
-            view.value?.find('', false);
-            finding.value = false;
-            view.value?.focus();
-          }}
-        />
+        <div class="over">
+          <Find
+            view={view.value}
+            onClose={() => {
+              view.value?.find('', false);
+              finding.value = false;
+              view.value?.focus();
+            }}
+          />
+        </div>
       )}
       {session?.deviceAway.value && phase === 'open' && (
         <p class="banner" role="status">
