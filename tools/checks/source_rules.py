@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rules of the sources that no compiler checks: which folder may include what, no shell, no sleep in
-tests, no co_await idiom that g++ 12.2 miscompiles, a head comment in every file. Run by ./test."""
+tests, no co_await idiom that g++ 12.2 miscompiles, a head comment in every file, no pipe that pipefail makes
+fail at times. Run by ./test."""
 
 import pathlib
 import re
@@ -43,7 +44,21 @@ SHELL = re.compile(r"(?<![\w.:>])(?:std::)?(?:system|popen)\s*\(")
 SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep|absl::SleepFor|SleepFor)\s*\(")
 MISCOMPILED = re.compile(
     r"co_await[^;]*?(?:\[[^\]]*[&=\w][^\]]*\]\s*(?:\(|mutable|\{)|\(\{|,\s*\{)", re.DOTALL)
+# Under pipefail, what reads only a part of its input makes the command before it fail, at times.
+PARTLY_READ = re.compile(r"(?<!\|)\|\s*(?:grep\s+(?:-\w+\s+)*-\w*[qm]|head\b|sed\b[^|]*;q\b)")
 LEFT_OVER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK|NOLINT)\b")
+
+
+def scripts():
+    listed = subprocess.run(["git", "grep", "-lE", "^set .*pipefail"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout.split()
+    return [name for name in listed if not name.endswith((".py", ".md"))]
+
+
+def check_script(name, text):
+    for match in PARTLY_READ.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{name}:{line}: a pipe into what does not read to the end; use <<< \"$variable\""
 
 
 def strip_comments(text):
@@ -126,6 +141,8 @@ def main():
     problems += [f"{name}: a header that drags in Beast" for name in headers]
     if len(beast) > MAX_BEAST_FILES:
         problems.append(f"{len(beast)} files include Beast, more than {MAX_BEAST_FILES}: {beast}")
+    for name in scripts():
+        problems += check_script(name, (ROOT / name).read_text(encoding="utf-8"))
     for problem in problems:
         print(problem)
     return 1 if problems else 0
