@@ -5,7 +5,6 @@
 #include "dataplane/stream_leg.h"
 
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #include <chrono>
 #include <memory>
@@ -18,80 +17,19 @@
 #include "base/status_matchers.h"
 #include "dataplane/testing/relay_fixture.h"
 #include "dataplane/testing/run.h"
-#include "dataplane/testing/test_pki.h"
-#include "dataplane/tls_context.h"
-#include "dataplane/tls_stream.h"
+#include "dataplane/testing/stream_device.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::dataplane {
 namespace {
 
+using testing::DeviceView;
 using ::testing::HasSubstr;
-using testing::SocketPair;
+using testing::ManyBytes;
+using testing::SocketOption;
+using testing::StreamDevice;
 using testing::Task;
-using testing::TestCa;
-using Role = TlsStream::Role;
-
-// Every byte value, in an order that repeats late.
-std::string Bytes(std::size_t size) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : bytes) {
-    state = state * 1'664'525 + 1'013'904'223;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
-
-net::awaitable<absl::Status> Shake(TlsStream& stream, std::string name) {
-  co_return co_await stream.Handshake(absl::Seconds(30), name, nullptr);
-}
-
-// All that a device reads until the end, and how that came.
-struct DeviceView {
-  std::string bytes;
-  error_code end;
-};
-
-net::awaitable<DeviceView> ReadDevice(TlsStream& device) {
-  DeviceView view;
-  std::string buffer(64 * 1024, '\0');
-  const net::mutable_buffer room = net::buffer(buffer);
-  for (;;) {
-    auto [error, size] = co_await device.async_read_some(room, kToken);
-    if (error) {
-      view.end = error;
-      co_return view;
-    }
-    view.bytes.append(buffer, 0, size);
-  }
-}
-
-net::awaitable<bool> WriteDevice(TlsStream& device, std::string bytes) {
-  net::const_buffer rest = net::buffer(bytes);
-  while (rest.size() > 0) {
-    auto [error, size] = co_await device.async_write_some(rest, kToken);
-    if (error) co_return false;
-    rest += size;
-  }
-  co_return true;
-}
-
-net::awaitable<bool> WriteDeviceAndEnd(TlsStream& device, std::string bytes) {
-  const bool written = co_await WriteDevice(device, std::move(bytes));
-  // It goes out only if the kernel takes it at once.
-  co_await device.socket().async_wait(net::socket_base::wait_write, kToken);
-  device.SendCloseNotify();
-  co_return written;
-}
-
-// Reads to the end, and closes.
-net::awaitable<DeviceView> ReadDeviceAndClose(TlsStream& device) {
-  DeviceView view = co_await ReadDevice(device);
-  device.Close();
-  co_return view;
-}
 
 // What a leg told that is served without a relay.
 class LegView : public TunnelLeg::Owner {
@@ -109,21 +47,10 @@ class LegView : public TunnelLeg::Owner {
 class StreamLegTest : public RelayFixture {
  protected:
   void Connect(StreamLegOptions options = StreamLegOptions()) {
-    SocketPair sockets(context_);
-    const auto server = TlsServerContext::Create(ca_.Issue({}), "").value();
-    const auto client = TlsClientContext::Create({ca_.pem(), ""}, nullptr, {}).value();
-    device_ =
-        std::make_unique<TlsStream>(std::move(sockets.server), server->Acquire(), Role::kServer);
-    auto stream =
-        std::make_unique<TlsStream>(std::move(sockets.client), client->Acquire(), Role::kClient);
-    Task<absl::Status> accepted(context_, Shake(*device_, ""));
-    Task<absl::Status> connected(context_, Shake(*stream, "localhost"));
-    ASSERT_THAT(accepted.Get(), IsOk());
-    ASSERT_THAT(connected.Get(), IsOk());
-    descriptor_ = stream->socket().native_handle();
+    device_ = std::make_unique<StreamDevice>(context_);
     PeerInfo peer;
     peer.address = "192.0.2.1:30022";
-    leg_ = MakeStreamLeg(std::move(stream), peer, options);
+    leg_ = MakeStreamLeg(device_->TakeClient(), peer, options);
   }
 
   // Reads the leg until it is closed, without a relay.
@@ -156,32 +83,16 @@ class StreamLegTest : public RelayFixture {
     return console;
   }
 
-  // The device's connection is reset.
-  void Reset() {
-    const linger hard{1, 0};
-    ::setsockopt(device_->socket().native_handle(), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-    device_->Close();
-  }
-
-  int Option(int level, int name) {
-    int value = 0;
-    socklen_t size = sizeof(value);
-    EXPECT_EQ(::getsockopt(descriptor_, level, name, &value, &size), 0);
-    return value;
-  }
-
-  TestCa ca_;
-  std::unique_ptr<TlsStream> device_;
+  std::unique_ptr<StreamDevice> device_;
   LegView view_;
   std::unique_ptr<TunnelLeg> leg_;
-  int descriptor_ = -1;
 };
 
 TEST_F(StreamLegTest, BinaryGoesOutAndTextDoesNot) {
   Connect();
   const auto console = StartSession();
-  const std::string sent = Bytes(1 << 20);
-  Task<DeviceView> device(context_, ReadDeviceAndClose(*device_));
+  const std::string sent = ManyBytes(1 << 20);
+  Task<DeviceView> device(context_, device_->ReadAndClose());
 
   EXPECT_THAT(testing::Await(context_, console->end->WriteText("{\"resize\":{}}")), IsOk());
   EXPECT_THAT(testing::Await(context_, console->end->WriteBinary("")), IsOk());
@@ -199,9 +110,9 @@ TEST_F(StreamLegTest, BinaryGoesOutAndTextDoesNot) {
 TEST_F(StreamLegTest, APlainEndOfStreamIsANormalClose) {
   Connect();
   const auto console = StartSession();
-  Task<bool> written(context_, WriteDevice(*device_, "bye"));
+  Task<bool> written(context_, device_->Write("bye"));
   ASSERT_TRUE(written.Get());
-  device_->Close();
+  device_->stream().Close();
   Run();
 
   EXPECT_EQ(console->view.bytes, "bye");
@@ -212,21 +123,21 @@ TEST_F(StreamLegTest, APlainEndOfStreamIsANormalClose) {
 TEST_F(StreamLegTest, AHalfCloseIsAnsweredWithCloseNotify) {
   Connect();
   EXPECT_EQ(leg_->peer().address, "192.0.2.1:30022");
-  device_->SendCloseNotify();
-  Task<DeviceView> device(context_, ReadDevice(*device_));
+  device_->stream().SendCloseNotify();
+  Task<DeviceView> device(context_, device_->Read());
   leg_->Start(view_);
   leg_->Uncork();
   leg_->SetReading(true);
 
   EXPECT_EQ(device.Get().end, net::error::eof);
-  device_->Close();
+  device_->stream().Close();
   RunUntil([this] { return view_.closed; });
   EXPECT_EQ(view_.end->code, kCloseNormal);
 }
 
 TEST_F(StreamLegTest, AResetIsALoss) {
   Connect();
-  Reset();
+  device_->Reset();
 
   EXPECT_EQ(EndOfLeg().code, kCloseLost);
 }
@@ -234,7 +145,7 @@ TEST_F(StreamLegTest, AResetIsALoss) {
 TEST_F(StreamLegTest, AForgedRecordIsALoss) {
   Connect();
   const std::string forged("\x17\x03\x03\x00\x20xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 37);
-  ASSERT_EQ(::send(device_->socket().native_handle(), forged.data(), forged.size(), 0),
+  ASSERT_EQ(::send(device_->stream().socket().native_handle(), forged.data(), forged.size(), 0),
             static_cast<ssize_t>(forged.size()));
 
   const CloseReason end = EndOfLeg();
@@ -256,7 +167,7 @@ TEST_F(StreamLegTest, AbortIsALoss) {
 
 TEST_F(StreamLegTest, CloseEndsTheStreamAndTellsNoEnd) {
   Connect();
-  Task<DeviceView> device(context_, ReadDevice(*device_));
+  Task<DeviceView> device(context_, device_->Read());
   leg_->Start(view_);
   leg_->Uncork();
   leg_->SetReading(true);
@@ -264,7 +175,7 @@ TEST_F(StreamLegTest, CloseEndsTheStreamAndTellsNoEnd) {
   leg_->Close(MakeReason(kCloseTerminated, "ended"));
 
   EXPECT_EQ(device.Get().end, net::error::eof);
-  device_->Close();
+  device_->stream().Close();
   RunUntil([this] { return view_.closed; });
   EXPECT_FALSE(view_.end.has_value());
 }
@@ -287,7 +198,7 @@ TEST_F(StreamLegTest, AWriteWithoutProgressEndsTheLeg) {
   Connect(options);
   const auto console = StartSession();
   // More than the kernel holds for a device that does not read.
-  Spawn(Write(console.get(), std::vector<std::string>(32, Bytes(1 << 20)), absl::nullopt));
+  Spawn(Write(console.get(), std::vector<std::string>(32, ManyBytes(1 << 20)), absl::nullopt));
   Run();
 
   EXPECT_EQ(console->view.close.code, kClosePeerLost);
@@ -299,11 +210,11 @@ TEST_F(StreamLegTest, AWriteWithoutProgressEndsTheLeg) {
 TEST_F(StreamLegTest, TheKernelWatchesASilentPeer) {
   Connect();
 
-  EXPECT_EQ(Option(SOL_SOCKET, SO_KEEPALIVE), 1);
-  EXPECT_EQ(Option(IPPROTO_TCP, TCP_KEEPIDLE), 15);
-  EXPECT_EQ(Option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
-  EXPECT_EQ(Option(IPPROTO_TCP, TCP_KEEPCNT), 3);
-  EXPECT_LT(Option(IPPROTO_TCP, TCP_USER_TIMEOUT), 40'000);
+  EXPECT_EQ(SocketOption(device_->client_descriptor(), SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(SocketOption(device_->client_descriptor(), IPPROTO_TCP, TCP_KEEPIDLE), 15);
+  EXPECT_EQ(SocketOption(device_->client_descriptor(), IPPROTO_TCP, TCP_KEEPINTVL), 5);
+  EXPECT_EQ(SocketOption(device_->client_descriptor(), IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_LT(SocketOption(device_->client_descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT), 40'000);
 }
 
 // A buffer whose size was set does not grow any more; the kernel tells twice what it was asked for.
@@ -313,24 +224,24 @@ TEST_F(StreamLegTest, TheKernelHoldsLittleOfWhatADeviceSentUnacknowledged) {
   spec.unacknowledged = true;
   const auto console = StartSession(spec);
   RunUntil([&] { return relay_->counters().legs_now == 2; });
-  EXPECT_EQ(Option(SOL_SOCKET, SO_RCVBUF), 256 * 1024);
+  EXPECT_EQ(SocketOption(device_->client_descriptor(), SOL_SOCKET, SO_RCVBUF), 256 * 1024);
 
   relay_->EndAll(MakeReason(kCloseTerminated));
-  device_->Close();
+  device_->stream().Close();
   Run();
   ExpectNothingLeft({console.get()});
 }
 
 TEST_F(StreamLegTest, TheRelayJoinsADeviceWithAConsole) {
   Connect();
-  const std::string output = Bytes(2 << 20);
+  const std::string output = ManyBytes(2 << 20);
   const auto console = StartSession();
   Spawn(Write(console.get(), {"typed ", "text"}, absl::nullopt));
-  Task<DeviceView> device(context_, ReadDevice(*device_));
-  Task<bool> written(context_, WriteDeviceAndEnd(*device_, output));
+  Task<DeviceView> device(context_, device_->Read());
+  Task<bool> written(context_, device_->WriteAndEnd(output));
   EXPECT_TRUE(written.Get());
   const DeviceView view = device.Get();
-  device_->Close();
+  device_->stream().Close();
   Run();
 
   EXPECT_TRUE(console->view.bytes == output);
@@ -348,10 +259,10 @@ TEST_F(StreamLegTest, AConsoleThatHangsUpEndsTheDevicesStream) {
   Connect();
   const auto console = StartSession();
   Spawn(Write(console.get(), {"exit\r\n"}, MakeReason(kCloseNormal)));
-  Task<DeviceView> device(context_, ReadDevice(*device_));
+  Task<DeviceView> device(context_, device_->Read());
 
   const DeviceView view = device.Get();
-  device_->Close();
+  device_->stream().Close();
   Run();
 
   EXPECT_EQ(view.bytes, "exit\r\n");
@@ -363,7 +274,7 @@ TEST_F(StreamLegTest, ALostDeviceIsTheConsoles4502) {
   Connect();
   const auto console = StartSession();
   RunReady();
-  Reset();
+  device_->Reset();
   Run();
 
   EXPECT_EQ(console->view.close.code, kClosePeerLost);
