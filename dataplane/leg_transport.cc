@@ -91,13 +91,14 @@ void TlsLegTransport::OnEvents(std::uint32_t events) {
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
   const bool readable = (watched_ & EPOLLIN) != 0 && (broken || (events & EPOLLIN) != 0);
   const bool writable = (watched_ & EPOLLOUT) != 0 && (broken || (events & EPOLLOUT) != 0);
-  if (!readable && !writable) {
-    // A connection that is gone would be told of for ever while nobody wants to know.
+  if (readable || writable) {
+    handler_->OnReady(readable, writable);
+  } else if (broken) {
+    // It would be told of for ever while nobody wants to know.
     reactor_.Remove(channel().descriptor(), *this);
     registered_ = false;
-    return;
   }
-  handler_->OnReady(readable, writable);
+  // Else it was watched for when the kernel told, and no more since another's turn in between.
 }
 
 void TlsLegTransport::Close() noexcept {

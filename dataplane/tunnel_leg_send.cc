@@ -194,6 +194,8 @@ void TunnelLeg::StartEnding(const std::string& frame) {
   keep_alive_.OnClosing(Now());
   Follow();
   if (!pending_) return GoOnEnding(frame);
+  // What the peer still sends is dropped when all is sent.
+  WatchAgain();
   SendControl(frame);
 }
 

@@ -306,6 +306,40 @@ TEST_F(TunnelLegTest, AnswersACloseFrameAndEndsTheConnection) {
   EXPECT_TRUE(closed_);
 }
 
+// What else it sends would be told of for ever.
+TEST_F(TunnelLegTest, APeerThatClosesAndTakesNothingIsNotReadMeanwhile) {
+  Make();
+  from_script_->room = 2;
+  from_->SendText("hello");
+  Receive(Masked(0x88, "\x03\xE8"));
+  EXPECT_FALSE(from_script_->watches_read);
+
+  MakeRoom(*from_script_);
+  EXPECT_EQ(from_script_->sent, Plain(0x81, "hello") + Plain(0x88, "\x03\xE8"));
+  EXPECT_TRUE(from_script_->shut_down);
+  EXPECT_TRUE(from_script_->watches_read);
+  EndInput(*from_script_);
+  EXPECT_TRUE(closed_);
+}
+
+TEST_F(TunnelLegTest, AStreamThatEndsAndTakesNothingIsNotReadMeanwhile) {
+  TunnelLegOptions stream;
+  stream.framing = Framing::kStream;
+  Make();
+  to_ = MakeLeg(to_script_, stream);
+  to_->Start(*this);
+  to_->Uncork();
+  to_->SetReading(true);
+  to_script_->room = 2;
+  Receive(Masked(0x82, "hello"));
+  EndInput(*to_script_);
+  EXPECT_FALSE(to_script_->watches_read);
+
+  MakeRoom(*to_script_);
+  EXPECT_EQ(to_script_->sent, "hello");
+  EXPECT_TRUE(closed_);
+}
+
 struct Fault {
   std::string bytes;
   int code;
