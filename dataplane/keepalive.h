@@ -1,7 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // When to ping the peer of a WebSocket, and when to take it for lost. Sans-I/O: events go in with
-// the monotonic time at which they happen, one action comes out. Used by the WebSocket over TLS.
+// the monotonic time at which they happen, one action comes out. Used by the WebSocket over TLS
+// and by the relay's legs.
 #ifndef FAIRLEAD_DATAPLANE_KEEPALIVE_H_
 #define FAIRLEAD_DATAPLANE_KEEPALIVE_H_
 

@@ -88,7 +88,7 @@ net::awaitable<void> RelaySession::Serve(Side side, std::unique_ptr<TunnelLeg> t
   CloseReason refusal;
   if (pairing_.ended()) {
     refusal = pairing_.close_for(side);
-  } else if (leg(side).tunnel != nullptr) {
+  } else if (pairing_.taken(side)) {
     refusal = Reason(kCloseSideTaken, absl::StrCat("the ", NameOf(side),
                                                    "'s side of this session is in use already"));
     ++shared_->refused;

@@ -68,10 +68,6 @@ void SessionPairing::OnClaimed(Side side) {
 PairingActions SessionPairing::OnAttached(Side side, absl::Duration now) {
   PairingActions actions;
   if (ended_) return actions;
-  if (leg(side) == Leg::kAttached) {
-    actions.refuse = true;
-    return actions;
-  }
   leg(side) = Leg::kAttached;
   actions.attached = side;
   if (leg(OtherSide(side)) == Leg::kAttached) {
@@ -88,7 +84,7 @@ PairingActions SessionPairing::OnAbandoned(Side side) {
 }
 
 PairingActions SessionPairing::OnFailed(Side side, const CloseReason& reason) {
-  if (leg(side) == Leg::kAttached) return PairingActions();
+  if (taken(side)) return PairingActions();
   return OnClosed(side, reason);
 }
 

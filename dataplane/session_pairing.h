@@ -30,8 +30,6 @@ CloseReason ForwardedClose(Side from, const CloseReason& received);
 struct PairingActions {
   // Tell that this side is in place.
   absl::optional<Side> attached;
-  // The side is taken: close the newcomer with 4409, and nothing else.
-  bool refuse = false;
   // Both legs are in place: forward from now on, both ways.
   bool start_pumps = false;
   // The session is over: close every leg that there is, now or later, and tell. end(), close_for()
@@ -53,7 +51,7 @@ class SessionPairing {
 
   // The side's ticket was taken; its leg is on the way.
   void OnClaimed(Side side);
-  // The leg is in place.
+  // The leg is in place. Not for a side that is taken.
   PairingActions OnAttached(Side side, absl::Duration now);
   // The leg on its way will not come.
   PairingActions OnAbandoned(Side side);
@@ -75,6 +73,8 @@ class SessionPairing {
   // Whether both legs were in place at once.
   bool paired() const { return paired_; }
   bool ended() const { return ended_; }
+  // Whether a leg of this side was in place, be it closed since: a newcomer gets 4409.
+  bool taken(Side side) const { return legs_[IndexOf(side)] == Leg::kAttached; }
 
   // After the end: how it ended.
   const RelayEnd& end() const { return end_; }

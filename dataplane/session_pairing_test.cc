@@ -42,7 +42,6 @@ SessionSpec Spec() {
 
 // What an event gave, in a word.
 std::string Word(const SessionPairing& pairing, const PairingActions& actions) {
-  if (actions.refuse) return "taken";
   if (actions.attached) return actions.start_pumps ? "in+go" : "in";
   if (!actions.end) return "-";
   const RelayEnd& end = pairing.end();
@@ -73,6 +72,7 @@ std::string Do(SessionPairing& pairing, const std::string& event) {
     pairing.OnClaimed(side);
     return "-";
   }
+  if (verb == "attach" && pairing.taken(side) && !pairing.ended()) return "taken";
   if (verb == "attach") return Word(pairing, pairing.OnAttached(side, absl::Seconds(1)));
   if (verb == "abandon") return Word(pairing, pairing.OnAbandoned(side));
   if (verb == "close") return Word(pairing, pairing.OnClosed(side, Reason(1000, "bye")));

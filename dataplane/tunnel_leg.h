@@ -81,7 +81,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   void LimitInput() { transport_->LimitReceiveQueue(); }
   void LimitOutput();
 
-  // Begins to watch the peer; reads nothing yet. Forgets peer().
+  // Tells `owner` from now on. Reads nothing yet, so that the peer's end is not seen before
+  // SetReading. Forgets peer().
   void Start(Owner& owner);
 
   // Sends what was held back since Start, so that it goes out at once: to be called soon.

@@ -144,11 +144,10 @@ void TunnelLeg::OnTimer() {
     case KeepAlive::Action::kNone:
       break;
     case KeepAlive::Action::kSendPing: {
-      const bool waited = pending_;
       // A peer may answer the last ping alone (RFC 6455 section 5.5.3).
       SendControl(PingFrame(window_ == nullptr ? "" : window_->Mark()));
       ping_pending_ = pending_;
-      if (!pending_ && !waited) keep_alive_.OnPingSent(Now());
+      if (!pending_) keep_alive_.OnPingSent(Now());
       break;
     }
     case KeepAlive::Action::kLost: {
