@@ -4,8 +4,8 @@
 // reload, moving between threads, and the rules of Asio's asynchronous operations.
 #include "dataplane/tls_stream.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/bind_executor.hpp>
@@ -23,6 +23,7 @@
 
 #include "base/status.h"
 #include "base/status_matchers.h"
+#include "dataplane/send_queue.h"
 #include "dataplane/testing/run.h"
 #include "dataplane/testing/test_pki.h"
 #include "gmock/gmock.h"
@@ -147,6 +148,25 @@ TEST_F(TlsStreamTest, CarriesTenMebibytesBothWaysAtOnce) {
   EXPECT_FALSE(send_down.Get());
 }
 
+int TcpOption(TlsStream& stream, int name) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(::getsockopt(stream.socket().native_handle(), IPPROTO_TCP, name, &value, &size), 0);
+  return value;
+}
+
+TEST_F(TlsStreamTest, SendsAtOnceAndAServerQueuesLittle) {
+  EXPECT_NE(TcpOption(*server_, TCP_NODELAY), 0);
+  EXPECT_NE(TcpOption(*client_, TCP_NODELAY), 0);
+  SocketPair plain(context_);
+  SetSendQueue(plain.server.native_handle(), SendQueue::kShort);
+  TlsStream other(std::move(plain.client), ClientContext()->Acquire(), Role::kClient);
+  TlsStream shorter(std::move(plain.server), ClientContext()->Acquire(), Role::kClient);
+  EXPECT_EQ(TcpOption(*server_, TCP_NOTSENT_LOWAT), TcpOption(shorter, TCP_NOTSENT_LOWAT));
+  EXPECT_EQ(TcpOption(*client_, TCP_NOTSENT_LOWAT), TcpOption(other, TCP_NOTSENT_LOWAT));
+  EXPECT_NE(TcpOption(*server_, TCP_NOTSENT_LOWAT), TcpOption(other, TCP_NOTSENT_LOWAT));
+}
+
 TEST_F(TlsStreamTest, TellsWhatTheHandshakeAgreedOn) {
   const TlsIdentity device = Ca().Issue(ClientSpec("urn:fairlead:device:A"));
   Join(ServerContext()->Acquire(), ClientContext(&device)->Acquire());
@@ -216,34 +236,6 @@ TEST_F(TlsStreamTest, ShutdownDeliversWhatWasWritten) {
   client_.reset();
   EXPECT_TRUE(shutdown.Get());
   EXPECT_FALSE(server_->socket().is_open());
-}
-
-// A peer that still sends much is not cut off: its write would fail, and it might never look at
-// what was sent to it last.
-TEST(TlsChannel, DrainsUntilThePeerEnds) {
-  int ends[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  internal::TlsChannel channel(
-      ends[0],
-      std::make_unique<TlsEngine>(ServerContext()->Acquire().get(), TlsEngine::Role::kServer));
-  const std::string data(16 << 10, 'x');
-  std::size_t sent = 0;
-  for (ssize_t size = 0; size >= 0; sent += static_cast<std::size_t>(std::max<ssize_t>(size, 0))) {
-    size = ::send(ends[1], data.data(), data.size(), MSG_DONTWAIT);
-  }
-  // More than is dropped at once.
-  ASSERT_GT(sent, 128u << 10);
-  error_code error;
-
-  channel.Drain(error);
-  EXPECT_EQ(error, net::error::would_block);
-  channel.Drain(error);
-  EXPECT_EQ(error, net::error::would_block);
-  ::close(ends[1]);
-  channel.Drain(error);
-
-  EXPECT_FALSE(error) << error.message();
-  ::close(ends[0]);
 }
 
 net::awaitable<bool> ShutDownWithin(TlsStream& stream, absl::Duration timeout) {
