@@ -67,6 +67,7 @@ awaitable<absl::StatusOr<std::unique_ptr<dataplane::WebSocket>>> DialTunnel(
     co_return Annotate(dialled.status(),
                        absl::StrCat("opening the tunnel to ", session.console_url()));
   }
+  dialled->websocket->Tune(dataplane::kMaxMessageBytes, dataplane::PatientKeepAlive());
   co_return std::move(dialled->websocket);
 }
 

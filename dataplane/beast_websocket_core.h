@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "dataplane/keepalive.h"
+#include "dataplane/socket_liveness.h"
 #include "dataplane/websocket.h"
 
 namespace fairlead::dataplane::internal {
@@ -29,6 +30,12 @@ namespace fairlead::dataplane::internal {
 template <class Next>
 void CloseStream(Next& stream) {
   stream.Close();
+}
+
+// Whether the peer of the connection under a stream is alive: likewise.
+template <class Next>
+bool PeerIsAlive(Next& stream) {
+  return PeerAnswers(stream.socket().native_handle());
 }
 
 // A write of a MeteredStream.
@@ -230,6 +237,7 @@ class WebSocketCore : public std::enable_shared_from_this<WebSocketCore<Next>> {
   void Follow();
   void Act(KeepAlive::Action action);
   void SendPing();
+  void Lose(const char* why);
   void ArmTimer(absl::Duration at);
 
   const Clock& clock_;
@@ -268,11 +276,18 @@ void WebSocketCore<Next>::Act(KeepAlive::Action action) {
       return;
     case KeepAlive::Action::kSendPing:
       return SendPing();
+    case KeepAlive::Action::kStalled:
+      if (!PeerIsAlive(stream_.next_layer().next())) return Lose("the peer takes nothing any more");
+      return keep_alive_.OnStallExcused(Now());
     case KeepAlive::Action::kLost:
-      End(close_received_ ? EndOfReading(error_code())
-                          : CloseReason{kCloseLost, "the peer no longer answers"});
-      return CloseConnection();
+      return Lose("the peer no longer answers");
   }
+}
+
+template <class Next>
+void WebSocketCore<Next>::Lose(const char* why) {
+  End(close_received_ ? EndOfReading(error_code()) : CloseReason{kCloseLost, why});
+  CloseConnection();
 }
 
 template <class Next>

@@ -67,6 +67,8 @@ class FrameReader {
 
   absl::string_view control() const { return control_; }
   CloseReason close() const;
+  // The peer broke the protocol.
+  bool failed() const { return failure_ != Failure::kNone; }
 
  private:
   enum class Failure : std::uint8_t { kNone, kProtocol, kTooBig, kNotUtf8 };

@@ -31,6 +31,10 @@ template <>
 void CloseStream<MemoryStream>(MemoryStream& stream) {
   stream.close();
 }
+template <>
+bool PeerIsAlive<MemoryStream>(MemoryStream& /*stream*/) {
+  return false;
+}
 
 }  // namespace internal
 

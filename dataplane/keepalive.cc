@@ -37,6 +37,8 @@ void KeepAlive::OnWriteFinished(absl::Duration now) {
   writing_ = false;
 }
 
+void KeepAlive::OnStallExcused(absl::Duration now) { excused_ = now; }
+
 void KeepAlive::OnPingSent(absl::Duration now) {
   ping_queued_ = false;
   ping_outstanding_ = true;
@@ -57,7 +59,7 @@ void KeepAlive::GiveMoreTimeToClose(absl::Duration now) {
 
 KeepAlive::Action KeepAlive::Poll(absl::Duration now) {
   if (closing_) return now >= close_by_ ? Action::kLost : Action::kNone;
-  if (now >= StalledAt()) return Action::kLost;
+  if (now >= StalledAt()) return options_.patient ? Action::kStalled : Action::kLost;
   if (now >= MissedAt()) {
     ping_outstanding_ = false;
     if (++missed_ >= options_.max_missed) return Action::kLost;
@@ -89,7 +91,7 @@ absl::Duration KeepAlive::PingDueAt() const {
 
 absl::Duration KeepAlive::StalledAt() const {
   if (!writing_ && !ping_queued_) return absl::InfiniteDuration();
-  return write_progress_ + options_.write_timeout;
+  return std::max(write_progress_, excused_) + options_.write_timeout;
 }
 
 }  // namespace fairlead::dataplane

@@ -18,11 +18,21 @@ struct KeepAliveOptions {
   absl::Duration pong_timeout = absl::Seconds(10);
   // So many missed in a row end the connection.
   int max_missed = 2;
-  // A write without progress for so long ends the connection.
+  // A write without progress for so long ends the connection, or has its owner ask the kernel
+  // whether the peer is alive.
   absl::Duration write_timeout = absl::Seconds(40);
+  // The latter: for terminals, of which somebody may look away. Not for what has to go on.
+  bool patient = false;
   // From the first close frame, sent or received, to the end of the connection.
   absl::Duration close_timeout = absl::Seconds(2);
 };
+
+// For terminals.
+inline KeepAliveOptions PatientKeepAlive() {
+  KeepAliveOptions options;
+  options.patient = true;
+  return options;
+}
 
 // The state of one WebSocket's keep-alive.
 //
@@ -34,7 +44,7 @@ struct KeepAliveOptions {
 // Thread: one. Times never go back.
 class KeepAlive {
  public:
-  enum class Action { kNone, kSendPing, kLost };
+  enum class Action { kNone, kSendPing, kStalled, kLost };
 
   KeepAlive(const KeepAliveOptions& options, absl::Duration now)
       : options_(options), last_sign_(now), reading_since_(now) {}
@@ -53,6 +63,9 @@ class KeepAlive {
   void OnWriteProgress(absl::Duration at);
   void OnWriteFinished(absl::Duration now);
 
+  // The peer is alive, though the write makes no progress.
+  void OnStallExcused(absl::Duration now);
+
   // The ping that Poll asked for was handed to the connection.
   void OnPingSent(absl::Duration now);
 
@@ -61,9 +74,13 @@ class KeepAlive {
   // Another close_timeout from `now` on. After OnClosing.
   void GiveMoreTimeToClose(absl::Duration now);
 
-  // What is due at `now`. After kSendPing the caller begins to send one and reports OnPingSent;
+  // What is due at `now`. After kStalled the caller calls OnStallExcused if the peer is alive, and
+  // takes it for lost if not. After kSendPing the caller begins to send one and reports OnPingSent;
   // kLost is final, but for GiveMoreTimeToClose.
   Action Poll(absl::Duration now);
+
+  // When a write last made progress, or began.
+  absl::Duration write_progress() const { return write_progress_; }
 
   // The earliest time at which Poll may give something else than kNone; call Poll then, and ask
   // again after every event.
@@ -90,6 +107,7 @@ class KeepAlive {
   absl::Duration ping_sent_ = absl::ZeroDuration();
   // Last progress of what is being written.
   absl::Duration write_progress_ = absl::ZeroDuration();
+  absl::Duration excused_ = absl::ZeroDuration();
   absl::Duration close_by_ = absl::InfiniteDuration();
 };
 

@@ -32,8 +32,9 @@ struct Case {
   std::vector<Step> steps;
   // Whether a ping that is asked for is sent at once.
   bool pings_leave;
-  // "p20" for a ping at second 20, "l40" for the loss; up to second 120.
+  // "p20" for a ping at second 20, "l40" for the loss, "s40" for a stall; up to second 120.
   std::string expected;
+  bool patient = false;
 };
 
 void Apply(KeepAlive& keep_alive, Event event, absl::Duration now) {
@@ -59,7 +60,7 @@ void Apply(KeepAlive& keep_alive, Event event, absl::Duration now) {
 
 // Runs `c` second by second. Poll must do nothing before NextPoll.
 std::string Play(const Case& c) {
-  KeepAlive keep_alive(KeepAliveOptions(), absl::ZeroDuration());
+  KeepAlive keep_alive(c.patient ? PatientKeepAlive() : KeepAliveOptions(), absl::ZeroDuration());
   std::string seen;
   for (int second = 0; second <= 120; ++second) {
     const absl::Duration now = absl::Seconds(second);
@@ -71,8 +72,15 @@ std::string Play(const Case& c) {
     EXPECT_TRUE(due || action == KeepAlive::Action::kNone) << c.name << " at " << second;
     if (action == KeepAlive::Action::kNone) continue;
     const bool lost = action == KeepAlive::Action::kLost;
-    seen += (seen.empty() ? "" : " ") + std::string(lost ? "l" : "p") + std::to_string(second);
+    const bool stalled = action == KeepAlive::Action::kStalled;
+    seen += (seen.empty() ? "" : " ") +
+            std::string(lost      ? "l"
+                        : stalled ? "s"
+                                  : "p") +
+            std::to_string(second);
     if (lost) break;
+    if (stalled) keep_alive.OnStallExcused(now);
+    if (stalled) continue;
     if (c.pings_leave) keep_alive.OnPingSent(now);
   }
   return seen;
@@ -149,6 +157,17 @@ std::vector<Case> Cases() {
         {112, Event::kHeard}},
        true,
        "p90 p111"},
+      {"StalledWriteOfAPeerThatIsAlive",
+       {reading, {5, Event::kWriteStarts}, {100, Event::kWriteEnds}},
+       true,
+       "s45 s85 p100 p110 l120",
+       true},
+      {"ExcusedAndThenMoves",
+       {reading, {5, Event::kWriteStarts}, {60, Event::kWriteAdvances}, {99, Event::kHeard}},
+       true,
+       "s45 s100",
+       true},
+      {"PatientWithoutAWrite", {reading}, true, "p20 p30 l40", true},
       {"StalledWriteThatNobodyListensTo", {{10, Event::kWriteStarts}}, true, "l50"},
       // A ping that cannot leave is a stalled write too.
       {"PingThatCannotLeave", {reading}, false, "p20 l60"},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "dataplane/leg_reactor.h"
+#include "dataplane/socket_liveness.h"
 #include "dataplane/tls_stream.h"
 
 namespace fairlead::dataplane {
@@ -60,6 +61,8 @@ class TlsLegTransport : public LegTransport, private LegReactor::Watched {
                  sizeof(kReceiveQueueBytes));
   }
 
+  bool PeerAnswers() override { return dataplane::PeerAnswers(channel().descriptor()); }
+
   void Watch(bool readable, bool writable) override;
   void Close() noexcept override;
   absl::Status failure() const override { return released_.channel->engine().failure(); }
@@ -73,10 +76,13 @@ class TlsLegTransport : public LegTransport, private LegReactor::Watched {
   Handler* handler_ = nullptr;
   std::uint32_t watched_ = 0;
   bool registered_ = false;
+  bool hang_up_told_ = false;
 };
 
 void TlsLegTransport::Watch(bool readable, bool writable) {
-  const std::uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
+  std::uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
+  // Whoever reads comes upon the end by that; before the first watch nobody wants to know.
+  if (!readable && registered_ && !hang_up_told_) events |= EPOLLRDHUP;
   if (channel().descriptor() < 0 || events == watched_) return;
   watched_ = events;
   if (registered_) {
@@ -91,14 +97,20 @@ void TlsLegTransport::OnEvents(std::uint32_t events) {
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
   const bool readable = (watched_ & EPOLLIN) != 0 && (broken || (events & EPOLLIN) != 0);
   const bool writable = (watched_ & EPOLLOUT) != 0 && (broken || (events & EPOLLOUT) != 0);
-  if (readable || writable) {
-    handler_->OnReady(readable, writable);
-  } else if (broken) {
+  const bool hung_up = broken || (watched_ & events & EPOLLRDHUP) != 0;
+  if (!readable && !writable && broken) {
     // It would be told of for ever while nobody wants to know.
     reactor_.Remove(channel().descriptor(), *this);
     registered_ = false;
+    watched_ = 0;
   }
-  // Else it was watched for when the kernel told, and no more since another's turn in between.
+  if (hung_up && !readable && !std::exchange(hang_up_told_, true)) {
+    if (registered_) Watch(false, (watched_ & EPOLLOUT) != 0);
+    handler_->OnHangUp();
+  }
+  // If neither, it was watched for when the kernel told, and is no more since another's turn.
+  const bool still_writable = writable && (watched_ & EPOLLOUT) != 0;
+  if (readable || still_writable) handler_->OnReady(readable, still_writable);
 }
 
 void TlsLegTransport::Close() noexcept {

@@ -28,6 +28,9 @@ class LegTransport {
    public:
     // What was watched for is there.
     virtual void OnReady(bool readable, bool writable) = 0;
+    // The peer has ended the connection, or it is lost, while reading was not watched for any more:
+    // what it had sent before can still be read. Told once.
+    virtual void OnHangUp() = 0;
 
    protected:
     ~Handler() = default;
@@ -63,7 +66,10 @@ class LegTransport {
   // Has the kernel take in little that was not read yet.
   virtual void LimitReceiveQueue() = 0;
 
-  // Tells the handler from now on, as long as it lasts, and not of anything else.
+  // Whether the peer is alive, be it that it reads nothing.
+  virtual bool PeerAnswers() = 0;
+
+  // Tells the handler from now on, as long as it lasts, and of nothing else but a hang-up.
   virtual void Watch(bool readable, bool writable) = 0;
 
   // Closes the connection at once; the handler is told no more.

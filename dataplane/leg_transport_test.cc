@@ -32,6 +32,7 @@ struct Leg : public LegTransport::Handler {
     was_readable |= readable;
     if (on_ready) on_ready(writable);
   }
+  void OnHangUp() override { ++hang_ups; }
 
   std::string ReadAll() {
     std::string all;
@@ -49,6 +50,7 @@ struct Leg : public LegTransport::Handler {
   std::unique_ptr<LegTransport> transport;
   std::function<void(bool writable)> on_ready;
   int calls = 0;
+  int hang_ups = 0;
   bool was_readable = false;
 };
 
@@ -89,11 +91,14 @@ TEST_F(LegTransportTest, WhatIsNoMoreWatchedForIsNotToldAndDeafensNobody) {
   }
 }
 
-// A connection that is gone is told of whatever was watched for.
-TEST_F(LegTransportTest, ALossThatNobodyWatchesForIsToldOnceSomebodyDoes) {
+// Whoever does not read is told once, and comes upon the end by reading.
+TEST_F(LegTransportTest, TellsOnceThatAPeerWhichIsNotReadIsGone) {
   first_.transport->Watch(true, false);
   first_.transport->Watch(false, false);
   first_.device.Reset();
+  RunUntil([this] { return first_.hang_ups > 0; });
+
+  // It does not keep the reactor busy.
   second_.on_ready = [this](bool) { second_.transport->Watch(false, false); };
   second_.transport->Watch(false, true);
   RunUntil([this] { return second_.calls > 0; });
@@ -103,6 +108,23 @@ TEST_F(LegTransportTest, ALossThatNobodyWatchesForIsToldOnceSomebodyDoes) {
   first_.transport->Watch(true, false);
   RunUntil([this] { return first_.calls > 0; });
   EXPECT_TRUE(first_.was_readable);
+  EXPECT_EQ(first_.hang_ups, 1);
+}
+
+// An orderly end too; what was sent before is still there.
+TEST_F(LegTransportTest, TellsOnceThatAPeerWhichIsNotReadHasEnded) {
+  first_.transport->Watch(true, false);
+  first_.transport->Watch(false, false);
+  ASSERT_TRUE(Await(context_, first_.device.Write("last words")));
+  first_.device.stream().Close();
+  RunUntil([this] { return first_.hang_ups > 0; });
+  EXPECT_EQ(first_.calls, 0);
+
+  first_.on_ready = [this](bool) { first_.transport->Watch(false, false); };
+  first_.transport->Watch(true, false);
+  RunUntil([this] { return first_.was_readable; });
+  EXPECT_EQ(first_.ReadAll(), "last words");
+  EXPECT_EQ(first_.hang_ups, 1);
 }
 
 }  // namespace

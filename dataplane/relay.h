@@ -52,6 +52,10 @@ struct RelayOptions {
   // What the relay sends as those frames; handed in because the data plane knows no proto.
   std::string attached_text;
   std::string peer_attached_text;
+  // How long the rest of what a leg sent before it ended waits for another leg that takes none of
+  // it: output for somebody who looks away, and input for a program that reads nothing.
+  absl::Duration output_rest_timeout = absl::Seconds(40);
+  absl::Duration input_rest_timeout = absl::Seconds(10);
 };
 
 struct RelayCounters {

@@ -79,6 +79,66 @@ TEST_F(RelayEndTest, EndsWhileBytesFlow) {
   ExpectNothingLeft({device.get(), console.get()});
 }
 
+// One side takes nothing, and the other, which is held back for it, is gone.
+class RelayStuckTest : public RelayFixture {
+ protected:
+  RelayStuckTest() {
+    RelayOptions options = Options();
+    options.input_rest_timeout = options.output_rest_timeout = absl::Milliseconds(20);
+    MakeRelay(options);
+    Register(MakeSpec());
+    MemoryLegOptions small;
+    small.buffer_bytes = 100;
+    device_ = MakePeer(small);
+    console_ = MakePeer(small);
+    Attach(*device_, Side::kDevice);
+    Attach(*console_, Side::kConsole);
+  }
+
+  std::unique_ptr<PeerEnd> device_;
+  std::unique_ptr<PeerEnd> console_;
+};
+
+TEST_F(RelayStuckTest, AConsoleThatIsGoneEndsTheSessionThoughTheDeviceTakesNothing) {
+  Spawn(Write(console_.get(), {std::string(5000, 'x')}, absl::nullopt));
+  RunReady();
+  console_->end->Abort();
+  while (observer_.ends.empty()) context_.run_one();
+
+  EXPECT_EQ(observer_.ends[0].by, RelayEnd::By::kConsole);
+  EXPECT_EQ(observer_.ends[0].reason.code, kCloseLost);
+  Spawn(Read(device_.get()));
+  Run();
+  EXPECT_EQ(device_->view.close.code, kClosePeerLost);
+  ExpectNothingLeft({device_.get(), console_.get()});
+}
+
+TEST_F(RelayStuckTest, ADeviceThatIsGoneEndsTheSessionThoughTheConsoleTakesNothing) {
+  Spawn(Write(device_.get(), {std::string(5000, 'x')}, absl::nullopt));
+  RunReady();
+  device_->end->Abort();
+  while (observer_.ends.empty()) context_.run_one();
+
+  EXPECT_EQ(observer_.ends[0].by, RelayEnd::By::kDevice);
+  Spawn(Read(console_.get()));
+  Run();
+  EXPECT_EQ(console_->view.close.code, kClosePeerLost);
+  ExpectNothingLeft({device_.get(), console_.get()});
+}
+
+// Whoever takes what came before the loss, however slowly, gets all of it.
+TEST_F(RelayStuckTest, ASlowConsoleGetsTheRestOfADeviceThatIsGone) {
+  Spawn(Write(device_.get(), {std::string(150, 'x')}, absl::nullopt));
+  RunReady();
+  device_->end->Abort();
+  Spawn(Read(console_.get()));
+  Run();
+
+  EXPECT_EQ(console_->view.bytes.size(), 150u);
+  EXPECT_EQ(console_->view.close.code, kClosePeerLost);
+  ExpectNothingLeft({device_.get(), console_.get()});
+}
+
 TEST_F(RelayEndTest, EndsThoughAWriteIsStuck) {
   Register(MakeSpec());
   MemoryLegOptions options;

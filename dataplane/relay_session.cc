@@ -123,7 +123,10 @@ void RelaySession::StartForwarding() {
   if (shared_->options.notices) {
     for (const Side side : kSides) leg(side).tunnel->SendText(shared_->options.peer_attached_text);
   }
-  for (const Side side : kSides) leg(side).tunnel->SetReading(true);
+  for (const Side side : kSides) {
+    leg(side).silent_since = Now();
+    leg(side).tunnel->SetReading(true);
+  }
 }
 
 Side RelaySession::SideOf(const TunnelLeg& tunnel) const {
@@ -132,7 +135,7 @@ Side RelaySession::SideOf(const TunnelLeg& tunnel) const {
 
 TunnelLeg* RelaySession::TargetOf(TunnelLeg& from) {
   const Side side = SideOf(from);
-  if (from.write_failed()) leg(side).silent_since = Now();
+  if (from.write_failed() || from.hung_up()) leg(side).silent_since = Now();
   const Leg& other = leg(OtherSide(side));
   TunnelLeg* const to = other.tunnel.get();
   // What cannot be delivered any more is discarded, so that this leg's own end is still seen.
@@ -149,6 +152,11 @@ void RelaySession::OnDelivered(TunnelLeg& to_leg, std::size_t bytes) {
   if (relayed == Relayed::kCountedFirst) shared_->observer.OnDataFlowing(spec_.session_id);
 }
 
+void RelaySession::OnHangUp(TunnelLeg& tunnel) {
+  leg(SideOf(tunnel)).silent_since = Now();
+  Arm();
+}
+
 void RelaySession::OnDrained(TunnelLeg& tunnel) {
   const Side side = SideOf(tunnel);
   if (tunnel.write_failed()) {
@@ -159,6 +167,7 @@ void RelaySession::OnDrained(TunnelLeg& tunnel) {
   if (from.due_end != nullptr) {
     TellDueEnd(OtherSide(side));
   } else if (from.tunnel != nullptr && pairing_.paired() && !tunnel.full()) {
+    from.silent_since = Now();
     from.tunnel->SetReading(true);
   }
 }
@@ -166,6 +175,7 @@ void RelaySession::OnDrained(TunnelLeg& tunnel) {
 void RelaySession::OnEnd(TunnelLeg& tunnel, const CloseReason& reason) {
   const Side side = SideOf(tunnel);
   leg(side).due_end = std::make_unique<CloseReason>(reason);
+  leg(side).silent_since = Now();
   TunnelLeg* const to = leg(OtherSide(side)).tunnel.get();
   if (to == nullptr || !to->pending()) return TellDueEnd(side);
   // It may take what waits only when its own output flows, which nobody holds back any more. The
@@ -173,6 +183,7 @@ void RelaySession::OnEnd(TunnelLeg& tunnel, const CloseReason& reason) {
   net::post(executor_, [self = shared_from_this(), side] {
     TunnelLeg* const waiting = self->leg(OtherSide(side)).tunnel.get();
     if (waiting != nullptr) waiting->SetReading(true);
+    self->Arm();
   });
 }
 
@@ -208,31 +219,47 @@ void RelaySession::Arm() {
 
 absl::Duration RelaySession::NextDeadline() {
   absl::Duration next = pairing_.deadline();
-  for (const Leg& one : legs_) {
-    if (one.tunnel == nullptr || one.tunnel->closed()) continue;
-    if (pairing_.ended()) next = std::min(next, close_by_);
-    if (one.tunnel->write_failed()) next = std::min(next, one.silent_since + kDrainTimeout);
+  for (const Side side : kSides) {
+    const TunnelLeg* const tunnel = leg(side).tunnel.get();
+    if (pairing_.ended() && tunnel != nullptr && !tunnel->closed())
+      next = std::min(next, close_by_);
+    next = std::min(next, EndDeadline(side));
   }
   return next;
+}
+
+absl::Duration RelaySession::EndDeadline(Side side) {
+  if (pairing_.ended()) return absl::InfiniteDuration();
+  const Leg& one = leg(side);
+  const bool is_open = one.tunnel != nullptr && !one.tunnel->closed();
+  const bool is_going = is_open && (one.tunnel->write_failed() || one.tunnel->hung_up());
+  // A leg that goes before the other has come is kept.
+  if (one.due_end == nullptr && (!is_going || !pairing_.paired())) return absl::InfiniteDuration();
+  if (one.due_end == nullptr && one.tunnel->reading()) return one.silent_since + kDrainTimeout;
+  const TunnelLeg* const other = leg(OtherSide(side)).tunnel.get();
+  const absl::Duration progress = other == nullptr ? absl::Duration() : other->write_progress();
+  return std::max(one.silent_since, progress) + (side == Side::kDevice
+                                                     ? shared_->options.output_rest_timeout
+                                                     : shared_->options.input_rest_timeout);
 }
 
 void RelaySession::OnTimer() {
   const std::shared_ptr<RelaySession> self = shared_from_this();
   const absl::Duration now = Now();
-  for (const Side side : kSides) AbortIfLate(side, now);
+  for (const Side side : kSides) EndIfLate(side, now);
   Apply(pairing_.OnTime(now));
 }
 
-void RelaySession::AbortIfLate(Side side, absl::Duration now) {
+void RelaySession::EndIfLate(Side side, absl::Duration now) {
   TunnelLeg* const tunnel = leg(side).tunnel.get();
-  if (tunnel == nullptr || tunnel->closed()) return;
-  if (now >= close_by_) {
+  const bool is_open = tunnel != nullptr && !tunnel->closed();
+  const bool is_late = now >= EndDeadline(side);
+  if (is_open && is_late) {
+    tunnel->Abort("the peer is gone, and what it sent last is not taken");
+  } else if (is_open && now >= close_by_) {
     tunnel->Abort();
-  } else if (tunnel->write_failed() && now >= leg(side).silent_since + kDrainTimeout) {
-    // While what it sent is being delivered to a slow other leg, it is not silent.
-    if (tunnel->reading()) tunnel->Abort();
-    leg(side).silent_since = now;
   }
+  if (is_late) TellDueEnd(side);
 }
 
 }  // namespace fairlead::dataplane

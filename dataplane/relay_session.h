@@ -89,12 +89,13 @@ class RelaySession final : public std::enable_shared_from_this<RelaySession>,
     std::unique_ptr<TunnelLeg> tunnel;
     // Its end, which is told when the other leg has taken all that came before.
     std::unique_ptr<CloseReason> due_end;
-    // Since when there is neither payload nor an end from a leg whose write failed.
+    // Since when there is neither payload nor an end from a leg that is going.
     absl::Duration silent_since;
   };
 
   // TunnelLeg::Owner and TimerEntry.
   TunnelLeg* TargetOf(TunnelLeg& from) override;
+  void OnHangUp(TunnelLeg& tunnel) override;
   void OnDelivered(TunnelLeg& to, std::size_t bytes) override;
   void OnDrained(TunnelLeg& tunnel) override;
   void OnEnd(TunnelLeg& tunnel, const CloseReason& reason) override;
@@ -116,7 +117,9 @@ class RelaySession final : public std::enable_shared_from_this<RelaySession>,
   // Sees to it that the timer wakes us for the next deadline.
   void Arm();
   absl::Duration NextDeadline();
-  void AbortIfLate(Side side, absl::Duration now);
+  // When a leg that has ended, or is about to, is not waited for any more; infinite for others.
+  absl::Duration EndDeadline(Side side);
+  void EndIfLate(Side side, absl::Duration now);
 
   const std::shared_ptr<RelayShared> shared_;
   const SessionSpec spec_;

@@ -8,13 +8,14 @@
 namespace fairlead::dataplane {
 namespace {
 
-// The kernel probes a peer that is silent for 15 s every 5 s, and gives it up when a probe or data
-// has not been acknowledged for 35 s. The last number decides; the three before it make 30 s where
-// it is not known.
+// The kernel probes a peer that is silent for 15 s every 5 s, three times. TCP_USER_TIMEOUT would
+// watch what is on its way too, but also ends connections whose peer is alive and reads nothing.
 constexpr int kProbeAfterSeconds = 15;
 constexpr int kProbeEverySeconds = 5;
 constexpr int kProbes = 3;
-constexpr unsigned kGiveUpMilliseconds = 35'000;
+
+// Sent again so often, it is not just late.
+constexpr int kTries = 2;
 
 template <class T>
 void SetOption(int descriptor, int level, int name, T value) {
@@ -23,12 +24,20 @@ void SetOption(int descriptor, int level, int name, T value) {
 
 }  // namespace
 
-void SetLiveness(int descriptor) {
+void ProbeIdlePeer(int descriptor) {
   SetOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfterSeconds);
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, kProbeEverySeconds);
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
-  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, kGiveUpMilliseconds);
+}
+
+bool PeerAnswers(int descriptor, absl::Duration silence) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  if (info.tcpi_state == TCP_CLOSE) return false;
+  if (info.tcpi_retransmits < kTries && info.tcpi_probes < kTries) return true;
+  return absl::Milliseconds(info.tcpi_last_ack_recv) < silence;
 }
 
 }  // namespace fairlead::dataplane

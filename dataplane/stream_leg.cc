@@ -13,10 +13,11 @@ namespace fairlead::dataplane {
 
 std::unique_ptr<TunnelLeg> MakeStreamLeg(std::unique_ptr<TlsStream> stream, PeerInfo peer,
                                          StreamLegOptions options) {
-  SetLiveness(stream->socket().native_handle());
+  ProbeIdlePeer(stream->socket().native_handle());
   TunnelLegOptions leg;
   leg.framing = Framing::kStream;
   leg.keep_alive.write_timeout = options.write_timeout;
+  leg.keep_alive.ping_interval = options.check_interval;
   leg.keep_alive.close_timeout = options.close_timeout;
   return std::make_unique<TunnelLeg>(MakeTlsTransport(std::move(stream)), std::move(peer), leg);
 }

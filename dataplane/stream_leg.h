@@ -17,7 +17,9 @@ class TlsStream;
 
 // How a stream leg tells that its peer is gone; the defaults are the product's.
 struct StreamLegOptions {
-  // A write that makes no progress for so long ends the leg as lost.
+  // How often the kernel is asked whether a silent peer is alive.
+  absl::Duration check_interval = absl::Seconds(20);
+  // After how long of a write without progress, likewise.
   absl::Duration write_timeout = absl::Seconds(40);
   // How long Close waits for the peer's end.
   absl::Duration close_timeout = absl::Seconds(2);
@@ -25,7 +27,7 @@ struct StreamLegOptions {
 
 // A leg whose framing is Framing::kStream. The peer's end of stream, with or without a
 // close_notify, is a close with 1000, a reset or a forged record one with 1006. There being no
-// ping, the kernel probes an idle peer, and one that does not answer is lost after some 35 s.
+// ping, the kernel probes an idle peer, and one that does not acknowledge is lost within 40 s.
 //
 // `stream` has shaken hands and has no operation pending.
 // Thread: the stream's executor.

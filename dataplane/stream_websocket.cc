@@ -16,9 +16,6 @@
 namespace fairlead::dataplane {
 namespace {
 
-// What is written at once: small, so that a slow peer's progress is seen.
-constexpr std::size_t kWriteStepBytes = 16 * 1024;
-
 // What the WebSocket and its pending operations share.
 class Core : public std::enable_shared_from_this<Core> {
  public:
@@ -28,14 +25,15 @@ class Core : public std::enable_shared_from_this<Core> {
       : stream_(std::move(stream)),
         peer_(std::move(peer)),
         options_(options),
-        write_timer_(stream_->get_executor()) {
-    SetLiveness(stream_->socket().native_handle());
+        timer_(stream_->get_executor()) {
+    ProbeIdlePeer(stream_->socket().native_handle());
   }
 
   static net::awaitable<ReadResult> Read(Self self, net::mutable_buffer buffer);
   static net::awaitable<absl::Status> Write(Self self, net::const_buffer data, FrameKind kind);
   static net::awaitable<void> Close(Self self, CloseReason reason);
 
+  void Start() { CheckLater(); }
   void Abort() noexcept { Lose("the connection was closed on this side"); }
 
   TlsStream& stream() { return *stream_; }
@@ -51,7 +49,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   void Lose(std::string why) {
     End(kCloseLost, std::move(why));
-    write_timer_.cancel();
+    timer_.cancel();
     stream_->Close();
   }
 
@@ -69,22 +67,23 @@ class Core : public std::enable_shared_from_this<Core> {
 
   // What the end of reading means, and what is left to do about it.
   void OnReadError(const error_code& error);
-  void StartWriteTimer();
+  // Sees after a while whether the peer is alive.
+  void CheckLater();
 
   const std::unique_ptr<TlsStream> stream_;
   const PeerInfo peer_;
   const StreamWebSocketOptions options_;
-  net::steady_timer write_timer_;
+  net::steady_timer timer_;
   bool writing_ = false;
   bool write_failed_ = false;
-  // Counts pieces, so that a timer that fires late knows that it is late.
-  std::uint64_t writes_ = 0;
   bool ended_ = false;
   CloseReason end_;
 };
 
 void Core::OnReadError(const error_code& error) {
-  const bool cut = error == net::error::connection_reset && stream_->input_ended();
+  // A write that failed has taken the kernel's error, and left what looks like an end.
+  const bool cut =
+      error == net::error::connection_reset && stream_->input_ended() && !write_failed_;
   if (error == net::error::eof || cut) {
     End(kCloseNormal, "");
     // The peer may wait for ours.
@@ -108,25 +107,22 @@ net::awaitable<ReadResult> Core::Read(Self self, net::mutable_buffer buffer) {
   co_return self->EndResult();
 }
 
-void Core::StartWriteTimer() {
-  write_timer_.expires_after(absl::ToChronoNanoseconds(options_.write_timeout));
-  write_timer_.async_wait([weak = weak_from_this(), number = writes_](const error_code& error) {
+void Core::CheckLater() {
+  timer_.expires_after(absl::ToChronoNanoseconds(options_.check_interval));
+  timer_.async_wait([weak = weak_from_this()](const error_code& error) {
     const Self self = error ? nullptr : weak.lock();
-    if (self == nullptr || !self->writing_ || self->writes_ != number) return;
-    self->Lose("the peer takes nothing any more");
+    if (self == nullptr || self->ended_) return;
+    if (PeerAnswers(self->stream_->socket().native_handle())) return self->CheckLater();
+    self->Lose("the peer no longer answers");
   });
 }
 
 net::awaitable<absl::Status> Core::Write(Self self, net::const_buffer data, FrameKind kind) {
   while (!self->ended_ && !self->write_failed_) {
     if (data.size() == 0 || kind == FrameKind::kText) co_return absl::OkStatus();
-    const net::const_buffer piece = net::buffer(data, kWriteStepBytes);
     self->writing_ = true;
-    ++self->writes_;
-    self->StartWriteTimer();
-    auto [error, size] = co_await self->stream_->async_write_some(piece, kToken);
+    auto [error, size] = co_await self->stream_->async_write_some(data, kToken);
     self->writing_ = false;
-    self->write_timer_.cancel();
     // What the peer sent before is still to be read, and so is its end.
     if (error) self->write_failed_ = true;
     data += size;
@@ -136,6 +132,7 @@ net::awaitable<absl::Status> Core::Write(Self self, net::const_buffer data, Fram
 
 net::awaitable<void> Core::Close(Self self, CloseReason reason) {
   const bool over = self->ended_;
+  self->timer_.cancel();
   self->End(reason.code, reason.text);
   if (!over && reason.code != kCloseLost) {
     // A read that is pending would take what the end of the connection waits for.
@@ -148,7 +145,7 @@ net::awaitable<void> Core::Close(Self self, CloseReason reason) {
 
 class StreamWebSocket : public WebSocket {
  public:
-  explicit StreamWebSocket(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  explicit StreamWebSocket(std::shared_ptr<Core> core) : core_(std::move(core)) { core_->Start(); }
   ~StreamWebSocket() override { core_->Abort(); }
 
   net::any_io_executor executor() override { return core_->stream().get_executor(); }

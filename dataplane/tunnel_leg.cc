@@ -33,7 +33,7 @@ Scratch& ThreadScratch() {
 
 KeepAliveOptions KeepAliveFor(const TunnelLegOptions& options) {
   KeepAliveOptions keep_alive = options.keep_alive;
-  if (options.framing == Framing::kStream) keep_alive.ping_interval = absl::InfiniteDuration();
+  keep_alive.patient = true;
   return keep_alive;
 }
 
@@ -125,6 +125,12 @@ void TunnelLeg::SetReading(bool reading) {
   WatchAgain();
   Follow();
   if (transport_->HoldsInput()) ReadSome();
+}
+
+void TunnelLeg::OnHangUp() {
+  if (state_ != State::kOpen || hung_up_) return;
+  hung_up_ = true;
+  owner_->OnHangUp(*this);
 }
 
 void TunnelLeg::WatchAgain() {
@@ -245,6 +251,8 @@ void TunnelLeg::OnReaderEnd() {
   const CloseReason reason = reader_.close();
   CloseReason answer;
   answer.code = reason.code == kCloseNoCode ? kCloseNormal : reason.code;
+  // The peer knows what it said itself, but not what it did wrong.
+  if (reader_.failed()) answer.text = reason.text;
   reading_ = false;
   TellEnd(reason);
   StartEnding(CloseFrame(answer));
@@ -252,7 +260,9 @@ void TunnelLeg::OnReaderEnd() {
 
 void TunnelLeg::OnReadError(const error_code& error) {
   const bool ended = error == net::error::eof || error == net::error::connection_reset;
-  if (framing_ == Framing::kStream && state_ == State::kOpen && ended) {
+  // The write that failed has taken the kernel's error, and left what looks like an end.
+  const bool broken = write_failed_ && error == net::error::connection_reset;
+  if (framing_ == Framing::kStream && state_ == State::kOpen && ended && !broken) {
     CloseReason normal;
     normal.code = kCloseNormal;
     reading_ = false;

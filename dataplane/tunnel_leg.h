@@ -30,7 +30,7 @@ enum class Framing : std::uint8_t { kWebSocket, kStream };
 
 struct TunnelLegOptions {
   Framing framing = Framing::kWebSocket;
-  // A stream knows no pings.
+  // In place of pings a stream has its peer's kernel asked. `patient` holds for all.
   KeepAliveOptions keep_alive;
   std::size_t max_message_bytes = kMaxMessageBytes;
   // The peer goes on reading while its answer to a ping waits to be written, as browsers do. One
@@ -54,6 +54,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
     virtual TunnelLeg* TargetOf(TunnelLeg& from) = 0;
     // So much payload of binary messages was handed to the kernel for `to`.
     virtual void OnDelivered(TunnelLeg& to, std::size_t bytes) = 0;
+    // The peer is gone, while it was held back: what it sent before can still be read.
+    virtual void OnHangUp(TunnelLeg& leg) = 0;
     // Nothing waits to be sent any more, or writing has failed (see write_failed()), or the peer
     // has read on: unless full(), it takes more again.
     virtual void OnDrained(TunnelLeg& leg) = 0;
@@ -101,6 +103,10 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   bool full() const { return pending_ || window_full(); }
   // A write failed: what is sent vanishes, while what the peer sent before can still be read.
   bool write_failed() const { return write_failed_; }
+  // OnHangUp was told.
+  bool hung_up() const { return hung_up_; }
+  // When what waits was last seen to move.
+  absl::Duration write_progress() const { return keep_alive_.write_progress(); }
 
   // Sends a close frame after what waits (1006: none), waits up to the close timeout for the
   // peer's, and closes the connection. What the peer still sends is discarded, and its end is not
@@ -110,7 +116,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   void Close(const CloseReason& reason);
 
   // Closes the connection at once. An end that was not told yet is told as a loss.
-  void Abort();
+  void Abort(const char* why = "the connection was closed on this side");
 
   bool closed() const { return state_ == State::kClosed; }
 
@@ -128,6 +134,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
 
   // LegTransport::Handler and TimerEntry.
   void OnReady(bool readable, bool writable) override;
+  void OnHangUp() override;
   void OnTimer() override;
 
   void ReadSome();
@@ -154,6 +161,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   void OnWritable();
   void OnAllSent();
   void FailWriting();
+  void SendPing();
 
   void StartClose(const CloseReason& reason);
   // Ends the connection: what waits, `frame`, TLS, TCP.
@@ -190,6 +198,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   bool pending_ = false;
   bool ping_pending_ = false;
   bool write_failed_ = false;
+  bool hung_up_ = false;
   bool end_told_ = false;
 };
 

@@ -22,6 +22,7 @@ class LoneOwner : public TunnelLeg::Owner {
 
   TunnelLeg* TargetOf(TunnelLeg&) override { return nullptr; }
   void OnDelivered(TunnelLeg&, std::size_t) override {}
+  void OnHangUp(TunnelLeg&) override {}
   void OnDrained(TunnelLeg&) override {}
   void OnEnd(TunnelLeg&, const CloseReason&) override {}
   void OnClosed(TunnelLeg&) override { closed_.Set(); }
@@ -143,25 +144,36 @@ void TunnelLeg::OnTimer() {
   switch (keep_alive_.Poll(Now())) {
     case KeepAlive::Action::kNone:
       break;
-    case KeepAlive::Action::kSendPing: {
-      // A peer may answer the last ping alone (RFC 6455 section 5.5.3).
-      SendControl(PingFrame(window_ == nullptr ? "" : window_->Mark()));
-      ping_pending_ = pending_;
-      if (!pending_) keep_alive_.OnPingSent(Now());
+    case KeepAlive::Action::kSendPing:
+      SendPing();
       break;
-    }
-    case KeepAlive::Action::kLost: {
+    case KeepAlive::Action::kStalled:
+      if (!transport_->PeerAnswers()) return Abort("the peer takes nothing any more");
+      keep_alive_.OnStallExcused(Now());
+      break;
+    case KeepAlive::Action::kLost:
       if (state_ == State::kClosing && window_ != nullptr && window_->awaits_pong()) {
         keep_alive_.GiveMoreTimeToClose(Now());
-        break;
+      } else {
+        Abort("the peer no longer answers");
       }
-      CloseReason reason;
-      reason.text = pending_ ? "the peer takes nothing any more" : "the peer no longer answers";
-      TellEnd(reason);
-      return CloseNow();
-    }
+      break;
   }
   if (state_ != State::kClosed) Follow();
+}
+
+void TunnelLeg::SendPing() {
+  if (framing_ == Framing::kStream) {
+    if (!transport_->PeerAnswers()) return Abort("the peer no longer answers");
+    keep_alive_.OnPingSent(Now());
+    return keep_alive_.OnHeard(Now());
+  }
+  // A peer may answer the last ping alone (RFC 6455 section 5.5.3).
+  SendControl(PingFrame(window_ == nullptr ? "" : window_->Mark()));
+  ping_pending_ = pending_;
+  if (!pending_) keep_alive_.OnPingSent(Now());
+  // Its answer is not read while it is held back.
+  if (state_ == State::kOpen && !reading_ && !transport_->PeerAnswers()) OnHangUp();
 }
 
 void TunnelLeg::Close(const CloseReason& reason) {
@@ -214,9 +226,9 @@ void TunnelLeg::GoOnEnding(const std::string& frame) {
   WatchAgain();
 }
 
-void TunnelLeg::Abort() {
+void TunnelLeg::Abort(const char* why) {
   CloseReason reason;
-  reason.text = "the connection was closed on this side";
+  reason.text = why;
   TellEnd(reason);
   CloseNow();
 }

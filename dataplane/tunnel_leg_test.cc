@@ -24,12 +24,15 @@ struct Script {
   LegTransport::Handler* handler = nullptr;
   std::string input;
   bool input_ended = false;
+  error_code end = net::error::eof;
   // What is written, a call each; what does not fit in `room` waits.
   std::vector<std::string> writes;
   std::string sent;
   std::string unsent;
   std::size_t room = 1 << 20;
   bool broken = false;
+  // So often its kernel answers.
+  int answers = 0;
   bool watches_read = false;
   bool watches_write = false;
   bool stream_ended = false;
@@ -50,7 +53,7 @@ class ScriptedTransport : public LegTransport {
     std::memcpy(room.data(), script_->input.data(), size);
     script_->input.erase(0, size);
     if (size == 0) {
-      error = script_->input_ended ? error_code(net::error::eof) : net::error::would_block;
+      error = script_->input_ended ? script_->end : net::error::would_block;
     }
     return size;
   }
@@ -83,6 +86,7 @@ class ScriptedTransport : public LegTransport {
     error = script_->input_ended ? error_code() : error_code(net::error::would_block);
   }
   void LimitReceiveQueue() override {}
+  bool PeerAnswers() override { return script_->answers > 0 && script_->answers-- > 0; }
   void Watch(bool readable, bool writable) override {
     script_->watches_read = readable;
     script_->watches_write = writable;
@@ -156,6 +160,7 @@ class TunnelLegTest : public ::testing::Test, protected TunnelLeg::Owner {
     return &from == from_.get() ? to_.get() : nullptr;
   }
   void OnDelivered(TunnelLeg&, std::size_t bytes) override { delivered_ += bytes; }
+  void OnHangUp(TunnelLeg&) override { hung_up_ = true; }
   void OnDrained(TunnelLeg&) override { ++drained_; }
   void OnEnd(TunnelLeg& leg, const CloseReason& reason) override {
     EXPECT_FALSE(leg.closed());
@@ -172,6 +177,7 @@ class TunnelLegTest : public ::testing::Test, protected TunnelLeg::Owner {
   int drained_ = 0;
   absl::optional<CloseReason> end_;
   bool closed_ = false;
+  bool hung_up_ = false;
 };
 
 TEST_F(TunnelLegTest, SendsAllFramesOfOneReadAtOnce) {
@@ -361,8 +367,10 @@ TEST_F(TunnelLegTest, EachFaultIsAnsweredWithItsCode) {
 
     EXPECT_EQ(to_script_->sent, Plain(0x82, "before"));
     EXPECT_EQ(end_->code, fault.code);
-    EXPECT_EQ(from_script_->sent,
-              Plain(0x88, {static_cast<char>(fault.code >> 8), static_cast<char>(fault.code)}));
+    EXPECT_FALSE(end_->text.empty());
+    EXPECT_EQ(from_script_->sent, Plain(0x88, std::string{static_cast<char>(fault.code >> 8),
+                                                          static_cast<char>(fault.code)} +
+                                                  end_->text));
     EXPECT_TRUE(from_script_->shut_down);
   }
 }
@@ -445,6 +453,87 @@ TEST_F(TunnelLegTest, APeerThatTakesNothingIsGivenUp) {
 
   EXPECT_EQ(end_->code, kCloseLost);
   EXPECT_THAT(end_->text, HasSubstr("takes nothing"));
+}
+
+TEST_F(TunnelLegTest, APeerThatIsAliveAndTakesNothingIsWaitedFor) {
+  TunnelLegOptions options;
+  options.keep_alive.write_timeout = absl::Milliseconds(1);
+  Make(options);
+  from_script_->room = 1;
+  from_script_->answers = 2;
+  from_->SendText("hello");
+  const absl::Duration before = from_->write_progress();
+
+  RunUntilClosed();
+
+  EXPECT_EQ(from_script_->answers, 0);
+  EXPECT_THAT(end_->text, HasSubstr("takes nothing"));
+  EXPECT_EQ(from_->write_progress(), before);
+}
+
+// There are no pings; its kernel is asked.
+TEST_F(TunnelLegTest, AStreamsPeerThatIsSilentIsLostWhenItsKernelIs) {
+  TunnelLegOptions stream;
+  stream.framing = Framing::kStream;
+  stream.keep_alive.ping_interval = absl::Milliseconds(1);
+  from_script_->answers = 3;
+  Make(stream);
+
+  RunUntilClosed();
+
+  EXPECT_EQ(from_script_->answers, 0);
+  EXPECT_EQ(from_script_->sent, "");
+  EXPECT_THAT(end_->text, HasSubstr("no longer answers"));
+}
+
+// A write that fails takes the error of the connection with it; what is read then looks like an
+// end.
+TEST_F(TunnelLegTest, AStreamThatBreaksIsNoEnd) {
+  TunnelLegOptions stream;
+  stream.framing = Framing::kStream;
+  Make(stream);
+  from_script_->broken = true;
+  from_script_->end = net::error::connection_reset;
+  from_->SendText("nothing");
+  to_script_->input = Masked(0x82, "x");
+  std::swap(from_, to_);
+  std::swap(from_script_, to_script_);
+  from_->SetReading(true);
+  from_script_->handler->OnReady(true, false);
+  ASSERT_TRUE(to_->write_failed());
+
+  EndInput(*to_script_);
+
+  EXPECT_EQ(end_->code, kCloseLost);
+}
+
+TEST_F(TunnelLegTest, TellsOnceThatAPeerIsGoneWhichIsHeldBack) {
+  Make();
+  from_->SetReading(false);
+  from_script_->handler->OnHangUp();
+  EXPECT_TRUE(std::exchange(hung_up_, false));
+  EXPECT_TRUE(from_->hung_up());
+  EXPECT_FALSE(end_.has_value());
+
+  from_script_->handler->OnHangUp();
+  EXPECT_FALSE(hung_up_);
+  from_->SetReading(true);
+  Receive(Masked(0x82, "rest"));
+  EXPECT_EQ(to_script_->sent, Plain(0x82, "rest"));
+}
+
+// What it would answer is not read; a ping only keeps the way open.
+TEST_F(TunnelLegTest, ThePeerThatIsHeldBackIsGoneWhenItsKernelIs) {
+  TunnelLegOptions options;
+  options.keep_alive.ping_interval = absl::Milliseconds(1);
+  from_script_->answers = 2;
+  Make(options);
+  from_->SetReading(false);
+
+  while (!hung_up_) context_.run_one();
+
+  EXPECT_EQ(from_script_->answers, 0);
+  EXPECT_FALSE(closed_);
 }
 
 TEST_F(TunnelLegTest, AbortTellsALossOnce) {

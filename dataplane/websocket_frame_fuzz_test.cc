@@ -26,6 +26,10 @@ template <>
 void CloseStream<MemoryStream>(MemoryStream& stream) {
   stream.close();
 }
+template <>
+bool PeerIsAlive<MemoryStream>(MemoryStream& /*stream*/) {
+  return false;
+}
 
 }  // namespace internal
 

@@ -157,6 +157,7 @@ net::awaitable<absl::StatusOr<std::unique_ptr<dataplane::WebSocket>>> UnifiedCli
     co_return absl::FailedPreconditionError(
         absl::StrCat("the server does not speak ", kTerminalProtocol));
   }
+  dialled->websocket->Tune(dataplane::kMaxMessageBytes, dataplane::PatientKeepAlive());
   co_return std::move(dialled->websocket);
 }
 

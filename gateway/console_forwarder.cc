@@ -178,6 +178,9 @@ net::awaitable<void> ConsoleForwarder::Serve(v1::ForwardConsole forward, std::st
     co_return;
   }
   v1::EdgeEvent event;
+  for (dataplane::WebSocket* leg : {console->get(), icg->get()}) {
+    leg->Tune(dataplane::kMaxMessageBytes, dataplane::PatientKeepAlive());
+  }
   event.mutable_console_forwarded()->set_session_id(forward.session_id());
   sink_.Publish(std::move(event));
   const auto splice = std::make_shared<Splice>(*std::move(console), *std::move(icg));

@@ -65,6 +65,11 @@ struct Watcher {
   bool readable = false;
   bool writable = false;
   bool posted = false;
+  // Something was watched for before, as on a descriptor that the kernel watches since.
+  bool registered = false;
+  bool hang_up_told = false;
+
+  bool wants_hang_up() const { return registered && !readable && !hang_up_told; }
 };
 
 class MemoryTransport : public LegTransport {
@@ -133,9 +138,11 @@ class MemoryTransport : public LegTransport {
   }
 
   void LimitReceiveQueue() override {}
+  bool PeerAnswers() override { return !line_->to_leg.ended; }
   void Watch(bool readable, bool writable) override {
     watcher_->readable = readable;
     watcher_->writable = writable;
+    watcher_->registered = watcher_->registered || readable || writable;
     Poke();
   }
 
@@ -160,16 +167,23 @@ class MemoryTransport : public LegTransport {
 
   void Poke() {
     Watcher& watcher = *watcher_;
-    const bool due = (watcher.readable && Readable()) || (watcher.writable && Writable());
+    const bool due = (watcher.readable && Readable()) || (watcher.writable && Writable()) ||
+                     (watcher.wants_hang_up() && line_->to_leg.ended);
     if (!due || watcher.posted || watcher.handler == nullptr) return;
     watcher.posted = true;
     net::post(executor_, [this, kept = watcher_] {
       kept->posted = false;
       // Closed meanwhile, and maybe gone.
       if (kept->handler == nullptr) return;
+      if (kept->wants_hang_up() && line_->to_leg.ended) {
+        kept->hang_up_told = true;
+        kept->handler->OnHangUp();
+      }
       const bool readable = kept->readable && Readable();
       const bool writable = kept->writable && Writable();
-      if (readable || writable) kept->handler->OnReady(readable, writable);
+      if (kept->handler != nullptr && (readable || writable)) {
+        kept->handler->OnReady(readable, writable);
+      }
       // As long as it lasts.
       if (kept->handler != nullptr) Poke();
     });
