@@ -3,11 +3,6 @@
 // See stream_listener.h. The state outlives the listener for as long as a connection uses it.
 #include "dataplane/stream_listener.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -29,24 +24,6 @@ using net::ip::tcp;
 
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 constexpr absl::Duration kWarningInterval = absl::Seconds(10);
-// Of the keep-alive probes of TCP.
-constexpr int kProbes = 4;
-
-void SetOption(int socket, int level, int name, int value) {
-  setsockopt(socket, level, name, &value, sizeof value);
-}
-
-// Has the kernel end the connection with an error once the peer has been silent for `timeout`:
-// probes cover an idle connection, the user timeout one with bytes under way.
-void WatchPeer(int socket, absl::Duration timeout) {
-  const int seconds = std::max(8, static_cast<int>(absl::ToInt64Seconds(timeout)));
-  const int interval = seconds / (2 * kProbes);
-  SetOption(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(socket, IPPROTO_TCP, TCP_KEEPIDLE, seconds - kProbes * interval);
-  SetOption(socket, IPPROTO_TCP, TCP_KEEPINTVL, interval);
-  SetOption(socket, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
-  SetOption(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, seconds * 1000);
-}
 
 }  // namespace
 
@@ -117,7 +94,6 @@ void StreamListener::State::Admit(const std::shared_ptr<State>& self, tcp::socke
   peer.admission = std::make_shared<AdmittedConnection>(limits, key);
   std::shared_ptr<SSL_CTX> context = tls();
   if (context == nullptr) return Warn(peer, "there is no certificate to show yet");
-  WatchPeer(socket.native_handle(), options.peer_timeout);
   net::co_spawn(executor, Serve(self, std::move(socket), std::move(context), std::move(peer)),
                 net::detached);
 }

@@ -30,8 +30,6 @@ struct StreamListenerOptions {
   // Connections whose handshake is not over: in all, per address.
   std::size_t max_unauthenticated = 8;
   std::size_t max_unauthenticated_per_host = 4;
-  // A peer that has vanished is noticed within this, whether or not anything is being sent.
-  absl::Duration peer_timeout = absl::Seconds(35);
 };
 
 // Thread: the executor's. Lifetime: goes with its connections' coroutines; what `tls` and `handler`
