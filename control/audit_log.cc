@@ -4,9 +4,17 @@
 #include "control/audit_log.h"
 
 #include "base/log.h"
+#include "base/plain_text.h"
+#include "base/utf8.h"
 #include "control/proto_time.h"
 
 namespace fairlead::control {
+namespace {
+
+// An event is recorded whatever bytes a peer put into it.
+std::string Recordable(const std::string& text) { return IsUtf8(text) ? text : PlainText(text); }
+
+}  // namespace
 
 absl::Status AuditLog::Append(const AuditEntry& entry) {
   if (entry.actor.empty() || entry.action.empty()) {
@@ -14,12 +22,12 @@ absl::Status AuditLog::Append(const AuditEntry& entry) {
   }
   v1::AuditEvent event;
   *event.mutable_time() = ToTimestamp(clock_.Now());
-  event.set_actor(entry.actor);
+  event.set_actor(Recordable(entry.actor));
   event.set_action(entry.action);
-  event.set_resource(entry.resource);
+  event.set_resource(Recordable(entry.resource));
   event.set_outcome(entry.outcome);
-  event.set_peer_address(entry.peer_address);
-  event.set_detail(entry.detail);
+  event.set_peer_address(Recordable(entry.peer_address));
+  event.set_detail(Recordable(entry.detail));
   absl::Status status = store_.AppendAuditEvent(&event);
   if (!status.ok()) {
     spdlog::error("Cannot write the audit record of {} by {}: {}", entry.action,

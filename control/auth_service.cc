@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/filter.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plain_text.h"
+#include "base/utf8.h"
 #include "control/device_directory.h"
 #include "control/proto_time.h"
 
@@ -15,17 +17,17 @@ constexpr std::size_t kMaxTextBytes = 512;
 constexpr std::size_t kMaxVersionBytes = 256;
 
 void TakeHello(const v1::DeviceHello& hello, v1::Device& device) {
-  device.set_agent_version(hello.agent_version().substr(0, kMaxVersionBytes));
+  device.set_agent_version(CutUtf8(PlainText(hello.agent_version()), kMaxVersionBytes));
   if (hello.os_generation() != v1::Device::OS_GENERATION_UNSPECIFIED) {
     device.set_os_generation(hello.os_generation());
   }
   if (device.display_name().empty() && !hello.host_name().empty()) {
-    device.set_display_name(hello.host_name().substr(0, kMaxTextBytes));
+    device.set_display_name(CutUtf8(PlainText(hello.host_name()), kMaxTextBytes));
   }
   device.clear_profiles();
   for (const std::string& profile : hello.profiles()) {
     if (static_cast<std::size_t>(device.profiles_size()) == kMaxProfiles) break;
-    device.add_profiles(profile.substr(0, kMaxTextBytes));
+    device.add_profiles(CutUtf8(PlainText(profile), kMaxTextBytes));
   }
 }
 
@@ -151,7 +153,7 @@ bool DeviceDirectory::OnProbed(absl::string_view unit_id, absl::string_view addr
     *connection->mutable_since_time() = ToTimestamp(clock_.Now());
   } else {
     if (was_online) SetOffline(entry.device);
-    const std::string error(result.message().substr(0, kMaxTextBytes));
+    const std::string error = CutUtf8(PlainText(result.message()), kMaxTextBytes);
     if (!was_online && connection->last_error() == error) return false;
     connection->set_last_error(error);
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/certificate_authority.h"
 #include "control/device_tags.h"
 #include "control/filter.h"

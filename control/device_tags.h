@@ -17,7 +17,7 @@ namespace fairlead::control {
 
 using Tags = google::protobuf::RepeatedPtrField<std::string>;
 
-// May `tag`, valid UTF-8, be a tag?
+// May `tag` be a tag?
 // Errors: INVALID_ARGUMENT it is empty, too long, or has a character that no tag has.
 absl::Status CheckTag(absl::string_view tag);
 

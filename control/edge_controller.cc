@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/log.h"
+#include "base/plain_text.h"
+#include "base/utf8.h"
 #include "control/proto_time.h"
 
 namespace fairlead::control {
@@ -20,6 +22,11 @@ constexpr std::uint32_t kDraining = 4503;
 constexpr std::size_t kMaxDroppedWithIcg = 4'000;
 constexpr std::uint32_t kEstRetrySeconds = 5;
 constexpr std::size_t kMaxAuditText = 500;
+// What fits into a close frame.
+constexpr std::size_t kMaxCloseReason = 123;
+
+// A text of an edge, which may have been a peer's before.
+std::string EdgesText(absl::string_view text) { return CutUtf8(PlainText(text), kMaxAuditText); }
 
 v1::EstResponse EstBusy(const v1::EstRequest& request) {
   v1::EstResponse response;
@@ -36,7 +43,7 @@ v1::EdgeCommand DropCommand(absl::string_view unit_id, absl::string_view reason,
   v1::EdgeCommand command;
   command.mutable_drop_device()->set_unit_id(std::string(unit_id));
   command.mutable_drop_device()->set_close_code(close_code);
-  command.mutable_drop_device()->set_reason(std::string(reason.substr(0, 123)));
+  command.mutable_drop_device()->set_reason(CutUtf8(reason, kMaxCloseReason));
   return command;
 }
 
@@ -194,13 +201,13 @@ void EdgeController::OnEdgeDown(absl::string_view edge, const absl::Status& stat
   spdlog::warn("edge {}: link ended: {}", edge.empty() ? "local" : Printable(edge),
                Printable(status.message()));
   if (Edge* known = Find(edge)) known->in_snapshot = false;
-  board_.SetDisconnected(edge, support_.clock.Now(), std::string(status.message()));
+  board_.SetDisconnected(edge, support_.clock.Now(), EdgesText(status.message()));
   if (edge == kLocalEdge) prober_.OnEdgeDown();
   sessions_->OnEdgeGone(edge, LoseDevices(edge));
 }
 
 void EdgeController::OnEdgeUnreachable(absl::string_view edge, const absl::Status& status) {
-  board_.SetDisconnected(edge, support_.clock.Now(), std::string(status.message()));
+  board_.SetDisconnected(edge, support_.clock.Now(), EdgesText(status.message()));
 }
 
 std::vector<std::string> EdgeController::LoseDevices(absl::string_view edge) {
@@ -325,12 +332,12 @@ void EdgeController::OnEstRequest(absl::string_view edge, const v1::EstRequest& 
 }
 
 void EdgeController::OnRefusal(const v1::EdgeRefusal& refusal) {
-  AuditEntry entry{.actor = refusal.actor().empty() ? "anonymous" : refusal.actor(),
-                   .action = refusal.action().empty() ? "edge.refuse" : refusal.action(),
-                   .resource = refusal.resource().substr(0, kMaxAuditText),
+  AuditEntry entry{.actor = refusal.actor().empty() ? "anonymous" : EdgesText(refusal.actor()),
+                   .action = refusal.action().empty() ? "edge.refuse" : EdgesText(refusal.action()),
+                   .resource = EdgesText(refusal.resource()),
                    .outcome = v1::AuditEvent::REFUSED,
-                   .peer_address = refusal.peer_address(),
-                   .detail = refusal.detail().substr(0, kMaxAuditText)};
+                   .peer_address = EdgesText(refusal.peer_address()),
+                   .detail = EdgesText(refusal.detail())};
   const bool posted = support_.store_executor.Post(
       [this, entry = std::move(entry)]() { support_.audit.Append(entry).IgnoreError(); });
   if (!posted) spdlog::error("a refusal could not be audited: the store is too slow");

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/device_tags.h"
 
 namespace fairlead::control {
@@ -132,16 +133,10 @@ absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view 
   absl::string_view id = name;
   if (!absl::ConsumePrefix(&id, collection) || !absl::ConsumePrefix(&id, "/") || id.empty() ||
       id.size() > 128 || absl::StrContains(id, "/")) {
-    return absl::InvalidArgumentError(absl::StrCat("name: \"", name.substr(0, 200),
+    return absl::InvalidArgumentError(absl::StrCat("name: \"", CutUtf8(name, 200),
                                                    "\" is not of the form ", collection, "/{id}"));
   }
   return std::string(id);
-}
-
-std::size_t CountCharacters(absl::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
 }
 
 }  // namespace fairlead::control

@@ -60,9 +60,6 @@ absl::StatusOr<Page> ParsePage(std::int32_t page_size, absl::string_view page_to
 // Errors: INVALID_ARGUMENT another collection, or no identifier.
 absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view collection);
 
-// How many characters (code points) `utf8` has.
-std::size_t CountCharacters(absl::string_view utf8);
-
 }  // namespace fairlead::control
 
 #endif  // FAIRLEAD_CONTROL_FILTER_H_

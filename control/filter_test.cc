@@ -115,11 +115,5 @@ TEST(ParseName, Names) {
   }
 }
 
-TEST(CountCharacters, CountsCodePoints) {
-  EXPECT_EQ(CountCharacters(""), 0u);
-  EXPECT_EQ(CountCharacters("abc"), 3u);
-  EXPECT_EQ(CountCharacters("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), 3u);
-}
-
 }  // namespace
 }  // namespace fairlead::control

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/session_live.h"
 #include "control/session_outcome.h"
 #include "control/session_request.h"
@@ -19,14 +20,8 @@ namespace {
 
 using Type = SessionEvent::Type;
 
-// A close reason that fits into a WebSocket close frame, without cutting a character.
-std::string CloseReason(absl::string_view reason) {
-  constexpr std::size_t kMaxBytes = 123;
-  if (reason.size() <= kMaxBytes) return std::string(reason);
-  std::size_t size = kMaxBytes;
-  while (size > 0 && (static_cast<unsigned char>(reason[size]) & 0xc0) == 0x80) --size;
-  return std::string(reason.substr(0, size));
-}
+// What fits into a close frame.
+constexpr std::size_t kMaxCloseReason = 123;
 
 std::string ConsoleUrl(absl::string_view address) {
   return absl::StrCat("wss://", address, "/console-connector/terminal");
@@ -59,7 +54,7 @@ void SessionCoordinator::OpenNow(SessionActor actor, const v1::CreateSessionRequ
   if (!session.ok()) {
     AuditThen({.actor = actor.user,
                .action = "session.create",
-               .resource = request.device().substr(0, 200),
+               .resource = CutUtf8(request.device(), 200),
                .outcome = OutcomeOf(session.status()),
                .peer_address = actor.peer_address,
                .detail = std::string(session.status().message())},
@@ -254,14 +249,14 @@ void SessionCoordinator::EndAtEdge(const Live& live, const SessionActions::Close
   v1::EndSession* end = command.mutable_end_session();
   end->set_session_id(live.id);
   end->set_close_code(order.code);
-  end->set_reason(CloseReason(order.reason));
+  end->set_reason(CutUtf8(order.reason, kMaxCloseReason));
   support_.edges.SendTo(live.edge, command);
 }
 
 void SessionCoordinator::CloseOnDevice(const Live& live, const std::string& reason) {
   v1::ServerMessage message;
   message.mutable_close_terminal()->set_session_id(live.id);
-  message.mutable_close_terminal()->set_reason(CloseReason(reason));
+  message.mutable_close_terminal()->set_reason(CutUtf8(reason, kMaxCloseReason));
   support_.edges.SendToDevice(live.unit_id, message);
 }
 

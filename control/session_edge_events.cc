@@ -1,10 +1,12 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The part of SessionCoordinator (session_coordinator.h) that hears what edges and devices say.
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "control/proto_time.h"
 #include "control/session_coordinator.h"
 #include "control/session_live.h"
@@ -51,8 +53,10 @@ void SessionCoordinator::OnTunnelEvent(absl::string_view edge, const v1::TunnelE
   if (live != nullptr && live->edge == edge && live->machine.live()) {
     // That the edge has accepted is no step of its own: what follows from it happens here and now.
     const bool told = event.has_time() && *type != Type::kEdgeAccepted;
+    // Nothing happens later than it is heard of here.
+    const absl::Time now = support_.clock.Now();
     Apply(live->id, {.type = *type,
-                     .time = told ? FromTimestamp(event.time()) : support_.clock.Now(),
+                     .time = told ? std::min(FromTimestamp(event.time()), now) : now,
                      .tunnel = event});
     return;
   }
@@ -74,9 +78,14 @@ void SessionCoordinator::OnDeviceReport(absl::string_view unit_id,
   const absl::Time now = support_.clock.Now();
   if (message.has_open_terminal_result()) {
     const v1::OpenTerminalResult& result = message.open_terminal_result();
-    const Live* live = Find(result.session_id());
+    Live* live = Find(result.session_id());
     // A device speaks for its own sessions alone.
     if (live == nullptr || live->unit_id != unit_id) return;
+    if (std::exchange(live->answered, true)) {
+      spdlog::warn("session {}: device {} answered a second time; ignored", live->id,
+                   Printable(unit_id));
+      return;
+    }
     if (result.refusal() == v1::OpenTerminalResult::REFUSAL_UNSPECIFIED) return;
     const absl::Status status = StatusOfRefusal(result, absl::StrCat("device ", unit_id));
     Apply(live->id, {.type = Type::kDeviceRefused, .time = now, .status = status});

@@ -48,6 +48,8 @@ struct SessionCoordinator::Live {
   bool storing = false;
   // It changed since that task was queued.
   bool dirty = false;
+  // The device has said whether it opened the terminal.
+  bool answered = false;
   // It is in the store.
   bool stored = false;
 };

@@ -3,6 +3,7 @@
 // See session_machine.h.
 #include "control/session_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,7 +19,6 @@ using Type = SessionEvent::Type;
 constexpr std::uint32_t kNeverCame = 4502;
 constexpr std::uint32_t kTerminated = 4410;
 constexpr std::uint32_t kDraining = 4503;
-constexpr std::size_t kMaxReasonBytes = 500;
 
 }  // namespace
 
@@ -61,7 +61,10 @@ bool SessionMachine::Record(Step::Step step, absl::Time time, SessionActions& ac
   if (Has(step)) return false;
   v1::TimelineEntry* entry = session_.add_timeline();
   entry->set_step(step);
-  *entry->mutable_time() = ToTimestamp(time);
+  const int before = session_.timeline_size() - 2;
+  // Clocks of two hosts differ; a step does not come before the one that led to it.
+  const absl::Time earliest = before < 0 ? time : FromTimestamp(session_.timeline(before).time());
+  *entry->mutable_time() = ToTimestamp(std::max(time, earliest));
   actions.changed = true;
   return true;
 }
@@ -199,7 +202,8 @@ void SessionMachine::OnTunnelEnded(const SessionEvent& event, SessionActions& ac
   if (phase_ == Phase::kOpening) actions.reply = EndedWhileOpening(event.tunnel);
   session_.mutable_end()->set_bytes_to_console(event.tunnel.bytes_to_console());
   session_.mutable_end()->set_bytes_to_device(event.tunnel.bytes_to_device());
-  End(cause, closing ? closing_message_ : event.tunnel.reason(), event.time, actions);
+  End(cause, closing ? closing_message_ : SentenceOfTunnelEnd(event.tunnel, session_.flow()),
+      event.time, actions);
 }
 
 Cause::Cause SessionMachine::CauseOf(const v1::TunnelEvent& event) const {
@@ -214,8 +218,8 @@ bool SessionMachine::DialFailed(const v1::TunnelEvent& event) const {
 }
 
 absl::Status SessionMachine::EndedWhileOpening(const v1::TunnelEvent& event) const {
-  const std::string reason =
-      event.reason().empty() ? "" : absl::StrCat(": ", event.reason().substr(0, kMaxReasonBytes));
+  const std::string sentence = SentenceOfTunnelEnd(event, session_.flow());
+  const std::string reason = sentence.empty() ? "" : absl::StrCat(": ", sentence);
   if (DialFailed(event)) {
     return absl::UnavailableError(absl::StrCat(device_label_, " could not be reached", reason));
   }
@@ -403,9 +407,7 @@ void SessionMachine::End(Cause::Cause cause, absl::string_view message, absl::Ti
 }
 
 void SessionMachine::ApplyResult() {
-  if (!result_.has_value()) return;
-  if (result_->has_exit_code()) session_.mutable_end()->set_exit_code(result_->exit_code());
-  if (result_->has_signal()) session_.mutable_end()->set_signal(result_->signal().substr(0, 32));
+  if (result_.has_value()) TakeResult(*result_, *session_.mutable_end());
 }
 
 }  // namespace fairlead::control

@@ -16,8 +16,18 @@
 
 namespace fairlead::control {
 
-// Why a session ended, from what its edge said. `was_active`: both tunnels had been in place.
+// Why a session ended, from what its edge said. A code with which a peer closed its own tunnel
+// tells of that peer alone. `was_active`: both tunnels had been in place.
 v1::SessionEnd::Cause CauseOfTunnelEnd(const v1::TunnelEvent& event, bool was_active);
+
+// What the edge said of the end, as a sentence for people. The words of a peer are quoted and told
+// as its own, for it may write what it likes; those of the edge stand for themselves. Empty if
+// there is nothing to say.
+std::string SentenceOfTunnelEnd(const v1::TunnelEvent& event, v1::Session::Flow flow);
+
+// Keeps what a device says of how its program ended, as far as it can be true: an exit code of 0 to
+// 255, or the name of a signal.
+void TakeResult(const v1::TerminalEnded& result, v1::SessionEnd& end);
 
 // The status with which a device's refusal is told to the caller.
 absl::Status StatusOfRefusal(const v1::OpenTerminalResult& result, absl::string_view device_label);

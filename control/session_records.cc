@@ -89,7 +89,10 @@ void SessionCoordinator::Persist(Live& live) {
 void SessionCoordinator::OnPersisted(const std::string& id, const absl::Status& status) {
   Live* live = Find(id);
   if (live == nullptr) return;
-  if (!status.ok()) {
+  if (absl::IsInvalidArgument(status)) {
+    // Trying again would not help.
+    spdlog::error("session {}: cannot be stored: {}", id, Printable(status.message()));
+  } else if (!status.ok()) {
     spdlog::error("session {}: not stored, trying again: {}", id, Printable(status.message()));
     support_.serial.PostAfter(options_.store_retry,
                               [this, id]() { OnPersisted(id, absl::OkStatus()); });

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/filter.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
@@ -80,7 +81,7 @@ absl::StatusOr<SessionPath> DialPath(const v1::Device& device, const DeviceWays&
   if (connection.state() == v1::Connection::OFFLINE && !connection.last_error().empty()) {
     return Offline(device, absl::StrCat(": ", *ways.dial_address,
                                         " could not be reached when it was last tried: ",
-                                        connection.last_error().substr(0, kMaxErrorBytes)));
+                                        CutUtf8(connection.last_error(), kMaxErrorBytes)));
   }
   SessionPath path;
   path.flow = v1::Session::OS11_DIRECT;

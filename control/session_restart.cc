@@ -57,6 +57,8 @@ bool SessionCoordinator::Adopt(const v1::Session& session) {
   live.edge = session.icg();
   live.actor = {session.user(), ""};
   live.stored = true;
+  // Whoever runs has been opened; what an earlier run of the server heard is not kept.
+  live.answered = session.state() == v1::Session::ACTIVE;
   live_.emplace(live.id, std::move(adopted));
   support_.board.Publish(live.machine.session());
   SetDeadline(live, options_.deadlines.absence);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/filter.h"
 #include "control/session_request.h"
 #include "control/watch_stream.h"

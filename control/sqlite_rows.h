@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "control/database.h"
 
@@ -38,8 +39,44 @@ template <typename Message>
 absl::Status ParseRecord(const std::string& bytes, absl::string_view what, Message* message) {
   if (message->ParseFromString(bytes)) return absl::OkStatus();
   return absl::DataLossError(
-      absl::StrCat("The database holds a ", what, " that cannot be read; restore a backup."));
+      absl::StrCat("The database holds one ", what, " that cannot be read; restore a backup."));
 }
+
+// Writes `message` into `bytes`, unless it could not be read again: then the store would hold it
+// for good, and each look at it would fail. Errors: INVALID_ARGUMENT.
+template <typename Message>
+absl::Status SerializeRecord(const Message& message, absl::string_view what, std::string* bytes) {
+  *bytes = message.SerializeAsString();
+  if (Message().ParseFromString(*bytes)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("A ", what, " has a text that is not UTF-8, and is not stored."));
+}
+
+// Counts the records that a list leaves out, for one line of the log.
+class Unreadable {
+ public:
+  explicit Unreadable(absl::string_view what) : what_(what) {}
+  ~Unreadable() {
+    if (count_ == 0) return;
+    spdlog::error("store: {} record(s) left out of a list: {}", count_,
+                  std::string(first_.message()));
+  }
+  Unreadable(const Unreadable&) = delete;
+  Unreadable& operator=(const Unreadable&) = delete;
+
+  // Parses a record. Returns whether it could be read.
+  template <typename Message>
+  bool Parse(const std::string& bytes, Message* message) {
+    const absl::Status status = ParseRecord(bytes, what_, message);
+    if (!status.ok() && count_++ == 0) first_ = status;
+    return status.ok();
+  }
+
+ private:
+  const absl::string_view what_;
+  int count_ = 0;
+  absl::Status first_;
+};
 
 // Hands the rows of `statement`, whose first column is their number and falls, to `take`, which
 // tells whether the row is part of the page, until `size` were. Sets the next page's token.

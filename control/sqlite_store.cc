@@ -19,17 +19,21 @@ namespace {
 constexpr absl::string_view kCertificateColumns =
     "fingerprint, unit_id, public_key_sha256, key_name, der, not_after, revoked";
 
+constexpr absl::string_view kKey = "first-authentication key";
+
 absl::StatusOr<KeyRecord> KeyFrom(const Statement& row) {
   KeyRecord record;
   record.sha256 = row.Bytes(1);
-  FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(2), "first-authentication key", &record.key));
+  FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(2), kKey, &record.key));
   return record;
 }
 
-std::string SerializeKey(const KeyRecord& key) {
+absl::StatusOr<std::string> SerializeKey(const KeyRecord& key) {
   v1::FirstAuthenticationKey stored = key.key;
   stored.clear_key();
-  return stored.SerializeAsString();
+  std::string bytes;
+  FAIRLEAD_RETURN_IF_ERROR(SerializeRecord(stored, kKey, &bytes));
+  return bytes;
 }
 
 absl::Status NoSuchKey(absl::string_view name) {
@@ -151,21 +155,23 @@ absl::Status SqliteStore::DeleteExpiredTokens(absl::Time now) {
 }
 
 absl::Status SqliteStore::InsertKey(const KeyRecord& key) {
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string bytes, SerializeKey(key));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(
       Statement row,
       Prepare("INSERT INTO first_authentication_keys (name, sha256, record) VALUES (?, ?, ?)"));
-  row.BindText(1, key.key.name()).BindBlob(2, key.sha256).BindBlob(3, SerializeKey(key));
+  row.BindText(1, key.key.name()).BindBlob(2, key.sha256).BindBlob(3, bytes);
   const absl::Status status = row.Run();
   if (!absl::IsAlreadyExists(status)) return status;
   return absl::AlreadyExistsError("Another first-authentication key has the same secret.");
 }
 
 absl::Status SqliteStore::UpdateKey(const KeyRecord& key) {
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string bytes, SerializeKey(key));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(
       Statement row, Prepare("UPDATE first_authentication_keys SET record = ? WHERE name = ?"));
-  FAIRLEAD_RETURN_IF_ERROR(row.BindBlob(1, SerializeKey(key)).BindText(2, key.key.name()).Run());
+  FAIRLEAD_RETURN_IF_ERROR(row.BindBlob(1, bytes).BindText(2, key.key.name()).Run());
   return database_->changes() == 1 ? absl::OkStatus() : NoSuchKey(key.key.name());
 }
 
@@ -206,8 +212,11 @@ absl::StatusOr<std::vector<KeyRecord>> SqliteStore::ListKeys(const Page& page,
                                     "WHERE number < ? ORDER BY number DESC"));
   row.BindInt(1, before);
   std::vector<KeyRecord> keys;
-  const auto take = [&keys](const Statement& found) -> absl::StatusOr<bool> {
-    FAIRLEAD_ASSIGN_OR_RETURN(KeyRecord key, KeyFrom(found));
+  Unreadable unreadable(kKey);
+  const auto take = [&](const Statement& found) -> absl::StatusOr<bool> {
+    KeyRecord key;
+    key.sha256 = found.Bytes(1);
+    if (!unreadable.Parse(found.Bytes(2), &key.key)) return false;
     keys.push_back(std::move(key));
     return true;
   };

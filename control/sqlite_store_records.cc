@@ -9,6 +9,22 @@
 #include "control/sqlite_store.h"
 
 namespace fairlead::control {
+namespace {
+
+// All records of `row`, whose only column they are, but those that cannot be read.
+template <typename Message>
+absl::StatusOr<std::vector<Message>> All(Statement& row, absl::string_view what) {
+  std::vector<Message> all;
+  Unreadable unreadable(what);
+  while (true) {
+    FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
+    if (!found) return all;
+    Message message;
+    if (unreadable.Parse(row.Bytes(0), &message)) all.push_back(std::move(message));
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<v1::Device> SqliteStore::GetDevice(absl::string_view unit_id) {
   const Lock lock(mutex_);
@@ -23,11 +39,13 @@ absl::StatusOr<v1::Device> SqliteStore::GetDevice(absl::string_view unit_id) {
 absl::Status SqliteStore::PutDevice(const v1::Device& device) {
   v1::Device stored = device;
   stored.clear_connection();
+  std::string bytes;
+  FAIRLEAD_RETURN_IF_ERROR(SerializeRecord(stored, "device", &bytes));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(
       Statement row, Prepare("INSERT INTO devices (unit_id, record) VALUES (?, ?) "
                              "ON CONFLICT (unit_id) DO UPDATE SET record = excluded.record"));
-  return row.BindText(1, device.unit_id()).BindBlob(2, stored.SerializeAsString()).Run();
+  return row.BindText(1, device.unit_id()).BindBlob(2, bytes).Run();
 }
 
 absl::Status SqliteStore::DeleteDevice(absl::string_view unit_id) {
@@ -39,12 +57,7 @@ absl::Status SqliteStore::DeleteDevice(absl::string_view unit_id) {
 absl::StatusOr<std::vector<v1::Device>> SqliteStore::AllDevices() {
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("SELECT record FROM devices ORDER BY unit_id"));
-  std::vector<v1::Device> devices;
-  while (true) {
-    FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
-    if (!found) return devices;
-    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "device", &devices.emplace_back()));
-  }
+  return All<v1::Device>(row, "device");
 }
 
 absl::StatusOr<v1::Icg> SqliteStore::GetIcg(absl::string_view name) {
@@ -63,11 +76,13 @@ absl::Status SqliteStore::PutIcg(const v1::Icg& icg) {
   stored.clear_since_time();
   stored.clear_connected_devices();
   stored.clear_last_error();
+  std::string bytes;
+  FAIRLEAD_RETURN_IF_ERROR(SerializeRecord(stored, "ICG", &bytes));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(Statement row,
                             Prepare("INSERT INTO icgs (name, record) VALUES (?, ?) "
                                     "ON CONFLICT (name) DO UPDATE SET record = excluded.record"));
-  return row.BindText(1, icg.name()).BindBlob(2, stored.SerializeAsString()).Run();
+  return row.BindText(1, icg.name()).BindBlob(2, bytes).Run();
 }
 
 absl::Status SqliteStore::DeleteIcg(absl::string_view name) {
@@ -79,12 +94,7 @@ absl::Status SqliteStore::DeleteIcg(absl::string_view name) {
 absl::StatusOr<std::vector<v1::Icg>> SqliteStore::ListIcgs() {
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("SELECT record FROM icgs ORDER BY name"));
-  std::vector<v1::Icg> icgs;
-  while (true) {
-    FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
-    if (!found) return icgs;
-    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "ICG", &icgs.emplace_back()));
-  }
+  return All<v1::Icg>(row, "ICG");
 }
 
 absl::StatusOr<v1::Session> SqliteStore::GetSession(absl::string_view name) {
@@ -100,6 +110,8 @@ absl::StatusOr<v1::Session> SqliteStore::GetSession(absl::string_view name) {
 absl::Status SqliteStore::PutSession(const v1::Session& session) {
   v1::Session stored = session;
   stored.clear_console_ticket();
+  std::string bytes;
+  FAIRLEAD_RETURN_IF_ERROR(SerializeRecord(stored, "session", &bytes));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(
       Statement row,
@@ -107,7 +119,7 @@ absl::Status SqliteStore::PutSession(const v1::Session& session) {
               "ON CONFLICT (name) DO UPDATE SET ended = excluded.ended, record = excluded.record"));
   row.BindText(1, session.name()).BindText(2, session.device());
   row.BindInt(3, session.state() == v1::Session::ENDED ? 1 : 0);
-  return row.BindBlob(4, stored.SerializeAsString()).Run();
+  return row.BindBlob(4, bytes).Run();
 }
 
 absl::StatusOr<std::vector<v1::Session>> SqliteStore::ListSessions(
@@ -119,9 +131,10 @@ absl::StatusOr<std::vector<v1::Session>> SqliteStore::ListSessions(
       Prepare("SELECT number, record FROM sessions WHERE number < ? ORDER BY number DESC"));
   row.BindInt(1, before);
   std::vector<v1::Session> sessions;
+  Unreadable unreadable("session");
   const auto take = [&](const Statement& found) -> absl::StatusOr<bool> {
     v1::Session session;
-    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(found.Bytes(1), "session", &session));
+    if (!unreadable.Parse(found.Bytes(1), &session)) return false;
     if (!select(session)) return false;
     sessions.push_back(std::move(session));
     return true;
@@ -134,19 +147,16 @@ absl::StatusOr<std::vector<v1::Session>> SqliteStore::UnendedSessions() {
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(Statement row,
                             Prepare("SELECT record FROM sessions WHERE NOT ended ORDER BY number"));
-  std::vector<v1::Session> sessions;
-  while (true) {
-    FAIRLEAD_ASSIGN_OR_RETURN(const bool found, row.Step());
-    if (!found) return sessions;
-    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(row.Bytes(0), "session", &sessions.emplace_back()));
-  }
+  return All<v1::Session>(row, "session");
 }
 
 absl::Status SqliteStore::AppendAuditEvent(v1::AuditEvent* event) {
   event->clear_name();
+  std::string bytes;
+  FAIRLEAD_RETURN_IF_ERROR(SerializeRecord(*event, "audit event", &bytes));
   const Lock lock(mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(Statement row, Prepare("INSERT INTO audit_events (record) VALUES (?)"));
-  FAIRLEAD_RETURN_IF_ERROR(row.BindBlob(1, event->SerializeAsString()).Run());
+  FAIRLEAD_RETURN_IF_ERROR(row.BindBlob(1, bytes).Run());
   event->set_name(absl::StrCat("auditEvents/", database_->last_insert_rowid()));
   return absl::OkStatus();
 }
@@ -161,9 +171,10 @@ absl::StatusOr<std::vector<v1::AuditEvent>> SqliteStore::ListAuditEvents(
       Prepare("SELECT number, record FROM audit_events WHERE number < ? ORDER BY number DESC"));
   row.BindInt(1, before);
   std::vector<v1::AuditEvent> events;
+  Unreadable unreadable("audit event");
   const auto take = [&](const Statement& found) -> absl::StatusOr<bool> {
     v1::AuditEvent event;
-    FAIRLEAD_RETURN_IF_ERROR(ParseRecord(found.Bytes(1), "audit event", &event));
+    if (!unreadable.Parse(found.Bytes(1), &event)) return false;
     event.set_name(absl::StrCat("auditEvents/", found.Int(0)));
     if (!select(event)) return false;
     events.push_back(std::move(event));

@@ -5,14 +5,13 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "gateway/device_registry.h"
 
 namespace fairlead::gateway {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 123;
-
-bool IsContinuationByte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -33,12 +32,7 @@ std::string ActorOf(const dataplane::PeerInfo& peer) {
   return device.ok() ? absl::StrCat("devices/", device->unit_id) : "";
 }
 
-std::string ClipReason(absl::string_view text) {
-  if (text.size() <= kMaxReasonBytes) return std::string(text);
-  std::size_t size = kMaxReasonBytes;
-  while (size > 0 && IsContinuationByte(text[size])) --size;
-  return std::string(text.substr(0, size));
-}
+std::string ClipReason(absl::string_view text) { return CutUtf8(text, kMaxReasonBytes); }
 
 bool OffersSubprotocol(const dataplane::PendingUpgrade& upgrade, absl::string_view subprotocol) {
   const auto& offered = upgrade.offered_subprotocols();

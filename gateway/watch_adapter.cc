@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "base/status.h"
 #include "dataplane/async_event.h"
+#include "gateway/refusal.h"
 #include "proto/http_transcode.h"
 
 namespace fairlead::gateway {
@@ -27,12 +28,9 @@ using dataplane::HttpResponse;
 using dataplane::PendingUpgrade;
 using dataplane::WebSocket;
 
-// RFC 6455 section 5.5: a control frame's 125 bytes less the code.
-constexpr std::size_t kMaxReasonBytes = 123;
-
 CloseReason ReasonFor(const grpc::Status& status) {
   const auto code = static_cast<absl::StatusCode>(status.error_code());
-  return {CloseCodeFromCode(code), CutUtf8(status.error_message(), kMaxReasonBytes)};
+  return {CloseCodeFromCode(code), ClipReason(status.error_message())};
 }
 
 // Puts a token that was offered as a subprotocol where REST has it.
@@ -81,7 +79,7 @@ net::awaitable<CloseReason> Forward(Watch& watch, const google::protobuf::Descri
     if (FromByteBuffer(bytes, message.get())) json = proto::ToJson(*message);
     if (!json.ok()) {
       co_return CloseReason{CloseCodeFromCode(json.status().code()),
-                            CutUtf8(json.status().message(), kMaxReasonBytes)};
+                            ClipReason(json.status().message())};
     }
     const absl::Status written = co_await watch.websocket->WriteText(*json);
     if (!written.ok()) break;
@@ -94,13 +92,6 @@ net::awaitable<CloseReason> Forward(Watch& watch, const google::protobuf::Descri
 }
 
 }  // namespace
-
-std::string CutUtf8(absl::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return std::string(text);
-  std::size_t end = max_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end));
-}
 
 WatchAdapter::WatchAdapter(const proto::HttpRules& rules, std::shared_ptr<grpc::Channel> channel,
                            std::size_t max_streams)
@@ -140,8 +131,7 @@ net::awaitable<void> WatchAdapter::Serve(HttpRequest request,
   absl::StatusOr<CallMetadata> metadata = MetadataFor(request);
   if (status.ok()) status = metadata.status();
   if (!status.ok()) {
-    CloseReason reason{CloseCodeFromCode(status.code()),
-                       CutUtf8(status.message(), kMaxReasonBytes)};
+    CloseReason reason{CloseCodeFromCode(status.code()), ClipReason(status.message())};
     co_await watch->websocket->Close(std::move(reason));
     co_return;
   }

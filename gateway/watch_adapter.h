@@ -9,9 +9,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 
-#include "absl/strings/string_view.h"
 #include "dataplane/asio.h"
 #include "dataplane/router.h"
 #include "gateway/async_call.h"
@@ -25,9 +23,6 @@ namespace fairlead::gateway {
 inline constexpr char kWatchSubprotocol[] = "fairlead.watch.v1";
 // Before a bearer token that a browser offers as a subprotocol, for want of a header.
 inline constexpr char kBearerSubprotocolPrefix[] = "fairlead.bearer.";
-
-// At most `max_bytes` of `text`, as UTF-8 that ends with a whole character: a close reason.
-std::string CutUtf8(absl::string_view text, std::size_t max_bytes);
 
 // Thread: any. Lifetime: `rules` must outlive it; the executors of Serve's callers too. Stop it
 // before the gRPC server goes.

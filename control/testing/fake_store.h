@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status.h"
 #include "control/store.h"
 
 namespace fairlead::control {
@@ -94,6 +95,7 @@ class FakeStore : public Store {
     return found->second;
   }
   absl::Status PutDevice(const v1::Device& device) override {
+    FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(device));
     if (write_status_.ok()) devices_[device.unit_id()] = device;
     return write_status_;
   }
@@ -132,6 +134,7 @@ class FakeStore : public Store {
     return found->second;
   }
   absl::Status PutSession(const v1::Session& session) override {
+    FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(session));
     if (write_status_.ok()) sessions_[session.name()] = session;
     return write_status_;
   }
@@ -151,6 +154,7 @@ class FakeStore : public Store {
   }
 
   absl::Status AppendAuditEvent(v1::AuditEvent* event) override {
+    FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(*event));
     if (write_status_.ok()) audit_.push_back(*event);
     return write_status_;
   }
@@ -160,6 +164,12 @@ class FakeStore : public Store {
   }
 
  private:
+  // As the real store: what could not be read again is refused.
+  template <typename Message>
+  static absl::Status CheckUtf8(const Message& message) {
+    if (Message().ParseFromString(message.SerializeAsString())) return absl::OkStatus();
+    return absl::InvalidArgumentError("a text is not UTF-8");
+  }
   static absl::Status Never() { return absl::UnimplementedError("not in this fake"); }
 
   absl::Status write_status_ = absl::OkStatus();
