@@ -198,6 +198,7 @@ TEST(CheckNewKey, NamesFieldAndRange) {
                 for (int i = 0; i <= 1000; ++i) k.add_unit_ids(absl::StrCat(i));
               }),
               HasSubstr("1 to 1000"));
+  EXPECT_THAT(why([](Key& k) { k.set_display_name("a\x1b[2J"); }), HasSubstr("displayName"));
   EXPECT_THAT(why([](Key& k) { k.set_display_name(std::string(129, 'a')); }),
               HasSubstr("displayName must have at most 128"));
   EXPECT_THAT(why([&](Key& k) { *k.mutable_expire_time() = ToTimestamp(now); }),

@@ -132,6 +132,22 @@ TEST_F(AuthServiceTest, TheExpiryIsWrittenAtMostOnceAMinute) {
   EXPECT_EQ(stored(), start + absl::Minutes(31));
 }
 
+TEST_F(AuthServiceTest, ATokenOfAMinuteSlidesToo) {
+  TokenOptions options;
+  options.idle_timeout = absl::Minutes(1);
+  const TokenAuthenticator brief(*store_, clock_, nullptr, options);
+  TokenRecord record;
+  record.sha256 = Sha256("token");
+  record.username = "admin";
+  record.expire_time = brief.NextExpiry();
+  ASSERT_THAT(store_->PutToken(record), IsOk());
+
+  for (int i = 0; i < 10; ++i) {
+    clock_.Advance(absl::Seconds(20));
+    EXPECT_THAT(brief.CheckToken("token"), IsOk()) << i;
+  }
+}
+
 TEST_F(AuthServiceTest, LogoutRevokesTheTokenAtOnce) {
   const std::string token = Token();
   const std::string other = Token();

@@ -3,6 +3,7 @@
 // See authenticator.h.
 #include "control/authenticator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -87,7 +88,10 @@ absl::StatusOr<Caller> TokenAuthenticator::CheckToken(absl::string_view token) c
 
 absl::Status TokenAuthenticator::MoveExpiry(TokenRecord* token) const {
   const absl::Time next = NextExpiry();
-  if (next - token->expire_time < options_.write_back_interval) return absl::OkStatus();
+  // A token of a minute must slide too.
+  const absl::Duration interval =
+      std::min(options_.write_back_interval, options_.idle_timeout / 10);
+  if (next - token->expire_time < interval) return absl::OkStatus();
   token->expire_time = next;
   // A token that was revoked meanwhile must not come back.
   const auto move = [&]() -> absl::Status {

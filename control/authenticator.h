@@ -20,7 +20,8 @@ namespace fairlead::control {
 struct TokenOptions {
   // A token expires when it was not used for this long. Default 30 minutes.
   absl::Duration idle_timeout = absl::Minutes(30);
-  // The new expiry is written at most this often, so that a token may live this much shorter.
+  // The new expiry is written at most this often, or ten times in idle_timeout if that is more
+  // often, so that a token may live this much shorter.
   absl::Duration write_back_interval = absl::Minutes(1);
 };
 

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/state_file.h"
 #include "base/status.h"
+#include "base/unit_id.h"
 #include "control/certificate_authority.h"
 
 namespace fairlead::control {

@@ -16,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "base/state_file.h"
 #include "base/status.h"
+#include "base/unit_id.h"
 #include "control/sha256.h"
 
 namespace fairlead::control {
@@ -103,13 +104,6 @@ bool Sorted(std::vector<std::string> found, const std::vector<std::string>& want
 }
 
 }  // namespace
-
-bool IsUnitId(absl::string_view unit_id) {
-  if (unit_id.empty() || unit_id.size() > kMaxIdLength) return false;
-  return std::all_of(unit_id.begin(), unit_id.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
-  });
-}
 
 bool IsIcgId(absl::string_view icg_id) {
   if (icg_id.empty() || icg_id.size() > kMaxIdLength) return false;

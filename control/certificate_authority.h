@@ -26,9 +26,6 @@ inline constexpr absl::Duration kLeafValidity = absl::Hours(24 * 365);
 // How long an identity for dialling is valid; each dial makes a new one.
 inline constexpr absl::Duration kLinkValidity = absl::Hours(24 * 30);
 
-// Whether `unit_id` has 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.
-bool IsUnitId(absl::string_view unit_id);
-
 // Whether `icg_id` has 1 to 64 characters of a-z, 0-9 and '-'.
 bool IsIcgId(absl::string_view icg_id);
 

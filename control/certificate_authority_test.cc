@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/state_file.h"
 #include "base/status_matchers.h"
+#include "base/unit_id.h"
 #include "control/link_identity.h"
 #include "control/testing/csr.h"
 #include "gtest/gtest.h"
@@ -153,7 +154,8 @@ TEST_F(CertificateAuthorityTest, RefusesWhatIsNoUnitId) {
 
   for (const std::string& bad :
        {std::string(), std::string(65, 'a'), std::string("a b"), std::string("a/b"),
-        std::string("a:b"), std::string("\xC3\xA4"), std::string("a\0b", 3)}) {
+        std::string("a:b"), std::string("."), std::string(".."), std::string("\xC3\xA4"),
+        std::string("a\0b", 3)}) {
     EXPECT_FALSE(IsUnitId(bad)) << bad;
     EXPECT_FALSE(authority->IssueDeviceCertificate(bad, key.get()).ok());
   }

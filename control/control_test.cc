@@ -389,36 +389,5 @@ TEST_F(ControlTest, TwoServersDoNotShareAStateFolder) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another server")));
 }
 
-TEST_F(ControlTest, BadRequestsSayWhatIsWrong) {
-  v1::CreateDeviceRequest create;
-  v1::Device device;
-  create.mutable_device()->set_unit_id("no spaces please");
-  EXPECT_EQ(devices_->CreateDevice(NewContext().get(), create, &device).error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-  create.mutable_device()->set_unit_id("d1");
-  create.mutable_device()->set_address("no-port");
-  EXPECT_EQ(devices_->CreateDevice(NewContext().get(), create, &device).error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-  create.mutable_device()->set_address("192.0.2.7:30022");
-  EXPECT_TRUE(devices_->CreateDevice(NewContext().get(), create, &device).ok());
-  EXPECT_EQ(devices_->CreateDevice(NewContext().get(), create, &device).error_code(),
-            grpc::StatusCode::ALREADY_EXISTS);
-  v1::ListDevicesRequest list;
-  v1::ListDevicesResponse listed;
-  list.set_page_size(1001);
-  EXPECT_EQ(devices_->ListDevices(NewContext().get(), list, &listed).error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-  v1::GetSessionRequest get;
-  v1::Session session;
-  get.set_name("sessions/none");
-  EXPECT_EQ(sessions_->GetSession(NewContext().get(), get, &session).error_code(),
-            grpc::StatusCode::NOT_FOUND);
-  v1::WatchSessionRequest watch;
-  watch.set_name("sessions/none");
-  const auto context = NewContext();
-  EXPECT_EQ(sessions_->WatchSession(context.get(), watch)->Finish().error_code(),
-            grpc::StatusCode::NOT_FOUND);
-}
-
 }  // namespace
 }  // namespace fairlead::control

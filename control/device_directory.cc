@@ -7,13 +7,15 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/plain_text.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "control/proto_time.h"
 
 namespace fairlead::control {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 512;
+constexpr std::size_t kMaxProfileCharacters = 128;
 
 absl::Status NoSuchDevice(absl::string_view unit_id) {
   return absl::NotFoundError(absl::StrCat("no device has the unit ID \"",
@@ -38,6 +40,18 @@ absl::Status CheckLimit(const google::protobuf::Duration& value, absl::Duration 
                    " is out of range; use 0 for never, or 1m to ", absl::FormatDuration(most)));
 }
 
+absl::Status CheckProfile(absl::string_view profile) {
+  if (CountCharacters(profile) > kMaxProfileCharacters) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("terminal_settings.default_profile: longer than ", kMaxProfileCharacters,
+                     " characters; no profile is called that"));
+  }
+  if (IsPlainText(profile)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "terminal_settings.default_profile: has control or invisible characters; no profile is "
+      "called that");
+}
+
 }  // namespace
 
 void MarkOffline(v1::Device& device) {
@@ -59,9 +73,7 @@ absl::Status MergeSettings(const v1::TerminalSettings& change, v1::TerminalSetti
         absl::StrCat("terminal_settings.max_sessions: ", change.max_sessions(),
                      " is out of range; use 1 to 100"));
   }
-  if (change.default_profile().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError("terminal_settings.default_profile: too long");
-  }
+  FAIRLEAD_RETURN_IF_ERROR(CheckProfile(change.default_profile()));
   FAIRLEAD_RETURN_IF_ERROR(CheckLimit(change.idle_timeout(), absl::Hours(7 * 24), "idle_timeout"));
   FAIRLEAD_RETURN_IF_ERROR(CheckLimit(change.max_lifetime(), absl::Hours(30 * 24), "max_lifetime"));
   settings.MergeFrom(change);
@@ -103,18 +115,14 @@ absl::StatusOr<v1::Device> DeviceDirectory::Get(absl::string_view unit_id) const
 absl::StatusOr<std::vector<v1::Device>> DeviceDirectory::List(const DeviceFilter& filter,
                                                               const Page& page,
                                                               std::string* next_token) const {
-  std::string after;
-  if (!page.token.empty() && !absl::WebSafeBase64Unescape(page.token, &after)) {
-    return absl::InvalidArgumentError(
-        "page_token: not one that a list of devices returned; start again without one");
-  }
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(page.token, "devices"));
   next_token->clear();
   absl::MutexLock lock(&mutex_);
   std::vector<v1::Device> devices;
   for (auto it = entries_.upper_bound(after); it != entries_.end(); ++it) {
     if (!filter.Matches(it->second.device)) continue;
     if (devices.size() == static_cast<std::size_t>(page.size)) {
-      *next_token = absl::WebSafeBase64Escape(devices.back().unit_id());
+      *next_token = PageTokenAfter(devices.back().name());
       break;
     }
     devices.push_back(it->second.device);
@@ -150,6 +158,10 @@ absl::StatusOr<v1::Device> DeviceDirectory::Change(
   // Presence may have changed meanwhile, so the change is made again on what is known now.
   const v1::Device before = found->second.device;
   FAIRLEAD_RETURN_IF_ERROR(change(found->second.device));
+  if (found->second.device.address() != before.address()) {
+    // What failed at the old address says nothing of the new one, which was not tried yet.
+    found->second.device.mutable_connection()->clear_last_error();
+  }
   Notify(&before, &found->second.device);
   return found->second.device;
 }

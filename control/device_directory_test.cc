@@ -82,6 +82,33 @@ TEST_F(DeviceDirectoryTest, AConnectionMakesItOnlineWithWhatItSaid) {
   EXPECT_EQ(FromTimestamp(device.last_seen_time()), clock_.Now());
 }
 
+TEST_F(DeviceDirectoryTest, AHelloThatSteersTerminalsIsMadePlainNotRefused) {
+  Create("d1");
+  v1::DeviceConnected connected;
+  connected.set_unit_id("d1");
+  connected.mutable_hello()->set_host_name("host\x1b[2J");
+  connected.mutable_hello()->set_agent_version("1\n");
+  connected.mutable_hello()->add_profiles("shell\xe2\x80\xae");
+
+  ASSERT_TRUE(directory_.OnConnected(kLocalEdge, connected).has_value());
+
+  const v1::Device device = *directory_.Get("d1");
+  EXPECT_EQ(device.display_name(), "host?[2J");
+  EXPECT_EQ(device.agent_version(), "1?");
+  EXPECT_THAT(device.profiles(), ElementsAre("shell?"));
+}
+
+TEST_F(DeviceDirectoryTest, AGenerationThatIsNotKnownIsNotTaken) {
+  Create("d1");
+  v1::DeviceConnected connected;
+  connected.set_unit_id("d1");
+  connected.mutable_hello()->set_os_generation(static_cast<v1::Device::OsGeneration>(77));
+
+  ASSERT_TRUE(directory_.OnConnected(kLocalEdge, connected).has_value());
+
+  EXPECT_EQ(directory_.Get("d1")->os_generation(), v1::Device::OS_GENERATION_UNSPECIFIED);
+}
+
 TEST_F(DeviceDirectoryTest, TheNewestConnectionWins) {
   Create("d1");
   Connect("d1", 2);

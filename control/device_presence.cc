@@ -18,7 +18,9 @@ constexpr std::size_t kMaxVersionBytes = 256;
 
 void TakeHello(const v1::DeviceHello& hello, v1::Device& device) {
   device.set_agent_version(CutUtf8(PlainText(hello.agent_version()), kMaxVersionBytes));
-  if (hello.os_generation() != v1::Device::OS_GENERATION_UNSPECIFIED) {
+  // A generation that is not known here is as good as none.
+  if (v1::Device::OsGeneration_IsValid(hello.os_generation()) &&
+      hello.os_generation() != v1::Device::OS_GENERATION_UNSPECIFIED) {
     device.set_os_generation(hello.os_generation());
   }
   if (device.display_name().empty() && !hello.host_name().empty()) {

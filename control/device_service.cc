@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/plain_text.h"
 #include "base/status.h"
+#include "base/unit_id.h"
 #include "base/utf8.h"
 #include "control/certificate_authority.h"
 #include "control/device_tags.h"
@@ -24,12 +26,20 @@ constexpr std::size_t kMaxDisplayNameCharacters = 128;
 absl::Status CheckUnitId(absl::string_view unit_id) {
   if (IsUnitId(unit_id)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "device.unit_id: use 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+      "device.unit_id: use 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-', and not \".\" or "
+      "\"..\"");
 }
 
 absl::Status CheckTexts(const v1::Device& device) {
   if (CountCharacters(device.display_name()) > kMaxDisplayNameCharacters) {
     return absl::InvalidArgumentError("device.display_name: longer than 128 characters");
+  }
+  if (!IsPlainText(device.display_name())) {
+    return absl::InvalidArgumentError(
+        "device.display_name: has control or invisible characters; use a line of plain text");
+  }
+  if (!v1::Device::OsGeneration_IsValid(device.os_generation())) {
+    return absl::InvalidArgumentError("device.os_generation: use OS_12 or OS_11");
   }
   if (!v1::Device::ConnectorPreference_IsValid(device.connector_preference())) {
     return absl::InvalidArgumentError("device.connector_preference: use NONE, SERVER or ICG");
@@ -187,7 +197,7 @@ absl::Status DeviceService::Create(const Caller& caller, const v1::CreateDeviceR
 absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceRequest& request,
                                    v1::Device* response) {
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id,
-                            ParseName(request.device().name(), "devices"));
+                            ParseName(request.device().name(), "devices", "device.name"));
   FAIRLEAD_RETURN_IF_ERROR(CheckTexts(request.device()));
   FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, [&](v1::Device& device) {
     const v1::Device& change = request.device();

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/plain_text.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/unit_id.h"
 #include "base/utf8.h"
 #include "control/certificate_authority.h"
 #include "control/filter.h"
@@ -44,8 +46,10 @@ absl::Status CheckUnitIds(const Key& key) {
   std::set<std::string> seen;
   for (const std::string& unit_id : key.unit_ids()) {
     if (!IsUnitId(unit_id)) {
-      return Bad("unitIds",
-                 "entries must have 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
+      return Bad(
+          "unitIds",
+          "entries must have 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-', and not be "
+          "\".\" or \"..\".");
     }
     if (!seen.insert(unit_id).second) {
       return Bad("unitIds", absl::StrCat("must name each device once; ", unit_id, " is twice."));
@@ -76,6 +80,9 @@ absl::Status CheckNewKey(const Key& key, absl::Time now) {
   FAIRLEAD_RETURN_IF_ERROR(CheckUnitIds(key));
   if (CountCharacters(key.display_name()) > kMaxDisplayNameCharacters) {
     return Bad("displayName", "must have at most 128 characters.");
+  }
+  if (!IsPlainText(key.display_name())) {
+    return Bad("displayName", "must be plain text, without control or invisible characters.");
   }
   if (key.has_key() && !IsSecret(key.key())) {
     return Bad("key",

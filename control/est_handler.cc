@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/unit_id.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
 
@@ -70,7 +71,7 @@ absl::StatusOr<CertificateRequest> ParseBody(const std::string& body) {
 v1::EstResponse BadUnitId() {
   return Error(400,
                "The unit ID, the user name of HTTP Basic, must have 1 to 64 characters of A-Z, "
-               "a-z, 0-9, '.', '_' and '-'.");
+               "a-z, 0-9, '.', '_' and '-', and not be \".\" or \"..\".");
 }
 
 std::string DeviceName(absl::string_view unit_id) { return absl::StrCat("devices/", unit_id); }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -60,7 +61,7 @@ absl::StatusOr<DeviceFilter> DeviceFilter::Parse(absl::string_view text) {
       FAIRLEAD_RETURN_IF_ERROR(
           ReadEnum(term, value, v1::Device::OsGeneration_Parse, "os=OS_11, os=OS_12", filter.os_));
     } else if (absl::ConsumePrefix(&value, "icg=")) {
-      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "icgs").status());
+      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "icgs", "filter: icg").status());
       filter.icg_ = std::string(value);
     } else if (absl::ConsumePrefix(&value, "tag=")) {
       FAIRLEAD_RETURN_IF_ERROR(CheckTag(value));
@@ -98,10 +99,10 @@ absl::StatusOr<SessionFilter> SessionFilter::Parse(absl::string_view text) {
       FAIRLEAD_RETURN_IF_ERROR(ReadEnum(term, value, v1::Session::State_Parse,
                                         "state=OPENING, state=ACTIVE, state=ENDED", filter.state_));
     } else if (absl::ConsumePrefix(&value, "device=")) {
-      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "devices").status());
+      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "devices", "filter: device").status());
       filter.device_ = std::string(value);
     } else if (absl::ConsumePrefix(&value, "user=")) {
-      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "users").status());
+      FAIRLEAD_RETURN_IF_ERROR(ParseName(value, "users", "filter: user").status());
       filter.user_ = std::string(value);
     } else {
       return absl::InvalidArgumentError(
@@ -129,14 +130,29 @@ absl::StatusOr<Page> ParsePage(std::int32_t page_size, absl::string_view page_to
   return page;
 }
 
-absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view collection) {
+absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view collection,
+                                      absl::string_view field) {
   absl::string_view id = name;
   if (!absl::ConsumePrefix(&id, collection) || !absl::ConsumePrefix(&id, "/") || id.empty() ||
       id.size() > 128 || absl::StrContains(id, "/")) {
-    return absl::InvalidArgumentError(absl::StrCat("name: \"", CutUtf8(name, 200),
+    return absl::InvalidArgumentError(absl::StrCat(field, ": \"", CutUtf8(name, 200),
                                                    "\" is not of the form ", collection, "/{id}"));
   }
   return std::string(id);
+}
+
+std::string PageTokenAfter(absl::string_view name) { return absl::WebSafeBase64Escape(name); }
+
+absl::StatusOr<std::string> ParsePageToken(absl::string_view token, absl::string_view collection) {
+  if (token.empty()) return std::string();
+  std::string name;
+  // Base64 has several spellings of the same bytes; a list gives one.
+  if (absl::WebSafeBase64Unescape(token, &name) && PageTokenAfter(name) == token) {
+    absl::StatusOr<std::string> id = ParseName(name, collection);
+    if (id.ok()) return id;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("page_token: not one that a list of ", collection,
+                                                 " returned; start again without one"));
 }
 
 }  // namespace fairlead::control

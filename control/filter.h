@@ -56,9 +56,17 @@ class SessionFilter {
 // Errors: INVALID_ARGUMENT a size out of range.
 absl::StatusOr<Page> ParsePage(std::int32_t page_size, absl::string_view page_token);
 
-// The identifier in a resource name: "devices/x" with collection "devices" gives "x".
-// Errors: INVALID_ARGUMENT another collection, or no identifier.
-absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view collection);
+// The identifier in a resource name: "devices/x" with collection "devices" gives "x". `field` is
+// what the request calls it. Errors: INVALID_ARGUMENT another collection, or no identifier.
+absl::StatusOr<std::string> ParseName(absl::string_view name, absl::string_view collection,
+                                      absl::string_view field = "name");
+
+// The token of the page behind the resource `name`, in a list that is sorted by name.
+std::string PageTokenAfter(absl::string_view name);
+
+// The identifier behind which the page of `token` begins; empty if there is no token.
+// Errors: INVALID_ARGUMENT no PageTokenAfter of this collection.
+absl::StatusOr<std::string> ParsePageToken(absl::string_view token, absl::string_view collection);
 
 }  // namespace fairlead::control
 

@@ -184,16 +184,13 @@ absl::Status IcgService::Insert(const Caller& caller, const v1::Icg& icg,
 absl::Status IcgService::List(const v1::ListIcgsRequest& request,
                               v1::ListIcgsResponse* response) const {
   FAIRLEAD_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token()));
-  std::string after;
-  if (!page.token.empty() && !absl::WebSafeBase64Unescape(page.token, &after)) {
-    return Bad("page_token", "not one that a list of ICGs returned; start again without one");
-  }
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(page.token, kCollection));
   FAIRLEAD_ASSIGN_OR_RETURN(std::vector<v1::Icg> icgs, support_.store.ListIcgs());
   for (v1::Icg& icg : icgs) {
-    if (icg.name() <= after) continue;
+    if (!after.empty() && icg.name() <= absl::StrCat(kCollection, "/", after)) continue;
     if (response->icgs_size() == page.size) {
       const std::string& last = response->icgs(page.size - 1).name();
-      response->set_next_page_token(absl::WebSafeBase64Escape(last));
+      response->set_next_page_token(PageTokenAfter(last));
       break;
     }
     ShowStanding(icg);

@@ -89,7 +89,8 @@ void SessionCoordinator::OpenNow(SessionActor actor, const v1::CreateSessionRequ
 absl::StatusOr<v1::Session> SessionCoordinator::Check(const SessionActor& actor,
                                                       const v1::CreateSessionRequest& request,
                                                       v1::Device* device, SessionPath* path) {
-  FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id, ParseName(request.device(), "devices"));
+  FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id,
+                            ParseName(request.device(), "devices", "device"));
   FAIRLEAD_ASSIGN_OR_RETURN(*device, support_.directory.Get(unit_id));
   FAIRLEAD_RETURN_IF_ERROR(CheckCreateSessionRequest(request));
   const absl::Duration wait = rate_limiter_.Take(actor.user, support_.clock.Monotonic());

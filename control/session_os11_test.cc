@@ -41,6 +41,18 @@ class SessionOs11Test : public SessionFixture {
   }
 };
 
+TEST_F(SessionOs11Test, WhatFailedAtTheOldAddressSaysNothingOfTheNewOne) {
+  directory().OnProbed(kUnit, kAddress, absl::UnavailableError("connection refused"));
+  EXPECT_THAT(Open()->result,
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("connection refused")));
+
+  Change([](v1::Device& device) { device.set_address("192.0.2.8:30022"); });
+
+  EXPECT_EQ(directory().Get(kUnit)->connection().last_error(), "");
+  EXPECT_FALSE(Open()->answered);
+  EXPECT_EQ(edge_.Last(v1::EdgeCommand::kDialDevice).dial_device().address(), "192.0.2.8:30022");
+}
+
 TEST_F(SessionOs11Test, TheFlowPassesItsStepsInOrder) {
   const std::shared_ptr<Outcome> outcome = Open();
   EXPECT_FALSE(outcome->answered);

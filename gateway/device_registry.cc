@@ -5,22 +5,14 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/unit_id.h"
 
 namespace fairlead::gateway {
 namespace {
 
 constexpr char kDeviceUri[] = "urn:fairlead:device:";
-constexpr std::size_t kMaxUnitIdBytes = 64;
-
-bool IsUnitId(absl::string_view text) {
-  return !text.empty() && text.size() <= kMaxUnitIdBytes &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-         });
-}
 
 }  // namespace
 

@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
                       IdentityCase{"Server", {"urn:fairlead:server:ums"}, ""},
                       IdentityCase{"Icg", {"urn:fairlead:icg:1"}, ""},
                       IdentityCase{"Empty", {"urn:fairlead:device:"}, ""},
+                      IdentityCase{"Folder", {"urn:fairlead:device:.."}, ""},
                       IdentityCase{"Slash", {"urn:fairlead:device:a/b"}, ""},
                       IdentityCase{"TooLong", {"urn:fairlead:device:" + std::string(65, 'a')}, ""},
                       IdentityCase{"OtherCase", {"URN:FAIRLEAD:DEVICE:A"}, ""}),
