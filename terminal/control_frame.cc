@@ -35,8 +35,8 @@ absl::StatusOr<v1::TerminalControl> ParseControlFrame(absl::string_view text) {
       google::protobuf::StringPiece(text.data(), text.size()), &control, options);
   if (!status.ok()) {
     return absl::InvalidArgumentError(
-        "a control frame is not a TerminalControl message in JSON; send one object with one field, "
-        "such as {\"resize\":{\"columns\":80,\"rows\":24}}");
+        "a text frame must be one JSON object with one field, such as "
+        "{\"resize\":{\"columns\":80,\"rows\":24}}");
   }
   return control;
 }
