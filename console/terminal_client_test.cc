@@ -188,6 +188,16 @@ TEST_F(TerminalClientTest, AnUnknownResultIsNotASuccess) {
   EXPECT_EQ(Run(device).exit_code, 255);
 }
 
+TEST_F(TerminalClientTest, AnImpossibleResultIsNotASuccess) {
+  Device device;
+  device.end_text = R"({"end":{"exitCode":256,"totalBytes":"0"}})";
+  device.close = Normal();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(outcome.exit_code, 255);
+  EXPECT_THAT(outcome.message, HasSubstr("not known"));
+}
+
 TEST_F(TerminalClientTest, ACloseWithoutAnEndTellsItsReason) {
   Device device;
   device.output = "some";

@@ -4,10 +4,23 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace fairlead::terminal {
 namespace {
+
+constexpr int kMaxExitCode = 255;
+constexpr std::size_t kMaxSignalNameBytes = 16;
+
+// Whether `name` could be a signal's on some system.
+bool IsSignalName(absl::string_view name) {
+  if (name.size() > kMaxSignalNameBytes || !absl::ConsumePrefix(&name, "SIG")) return false;
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return absl::ascii_isupper(c) || absl::ascii_isdigit(c) || c == '+' || c == '-';
+  });
+}
 
 ConsoleEvent Event(ConsoleEvent::Kind kind) {
   ConsoleEvent event;
@@ -44,6 +57,14 @@ ConsoleEvent NoticeEvent(const v1::Notice& notice) {
 }
 
 }  // namespace
+
+ProgramResult PlausibleResult(const ProgramResult& claimed) {
+  ProgramResult result;
+  const int code = claimed.exit_code.value_or(-1);
+  if (code >= 0 && code <= kMaxExitCode) result.exit_code = code;
+  if (IsSignalName(claimed.signal)) result.signal = claimed.signal;
+  return result;
+}
 
 std::optional<std::string> ConsoleEnd::TakeAck(Output output) {
   const std::uint64_t unacknowledged = received_ - ack_sent_;
@@ -100,9 +121,10 @@ absl::StatusOr<ConsoleEvent> ConsoleEnd::OnEnd(const v1::End& end) {
   if (result_.has_value()) {
     return absl::InvalidArgumentError("the device told the program's end a second time");
   }
-  result_.emplace();
-  if (end.has_exit_code()) result_->exit_code = end.exit_code();
-  if (end.has_signal()) result_->signal = end.signal();
+  ProgramResult claimed;
+  if (end.has_exit_code()) claimed.exit_code = end.exit_code();
+  if (end.has_signal()) claimed.signal = end.signal();
+  result_ = PlausibleResult(claimed);
   total_bytes_ = end.total_bytes();
   return Event(ConsoleEvent::Kind::kEnded);
 }

@@ -21,6 +21,10 @@ namespace fairlead::terminal {
 // The most input that a Console keeps unacknowledged, in bytes.
 inline constexpr std::uint64_t kMaxUnacknowledgedInput = 256 * 1024;
 
+// What may be believed of a result that a peer claims: an exit code out of 0 to 255 and a text that
+// cannot be a signal's name ("SIG" and capitals, digits, '+' or '-') are unknown.
+ProgramResult PlausibleResult(const ProgramResult& claimed);
+
 // What a control frame tells the Console.
 struct ConsoleEvent {
   enum class Kind {

@@ -225,6 +225,32 @@ TEST(ConsoleEnd, AnUnknownResultIsNotZero) {
   EXPECT_EQ(*console.result(), ProgramResult());
 }
 
+TEST(ConsoleEnd, AnImpossibleResultIsUnknown) {
+  for (const char* result :
+       {R"("exitCode":256)", R"("exitCode":-5)", R"("exitCode":2147483647)", R"("signal":"")",
+        R"("signal":"KILL")", R"("signal":"SIG")", R"("signal":"SIGKILL\u001b[2J")",
+        R"("signal":"SIGKILL you")", R"("signal":"SIGKILLKILLKILLKILLKILL")",
+        R"("signal":"sigkill")", R"("signal":"SIG\u00c4")"}) {
+    ConsoleEnd console;
+    ASSERT_THAT(console.OnText(absl::StrCat("{\"end\":{", result, "}}")), IsOk()) << result;
+    ASSERT_TRUE(console.result().has_value()) << result;
+    EXPECT_EQ(*console.result(), ProgramResult()) << result;
+  }
+}
+
+TEST(ConsoleEnd, EveryPossibleResultIsKnown) {
+  for (const int code : {0, 1, 255}) {
+    ConsoleEnd console;
+    ASSERT_THAT(console.OnText(absl::StrCat("{\"end\":{\"exitCode\":", code, "}}")), IsOk());
+    EXPECT_EQ(console.result()->exit_code, code);
+  }
+  for (const char* name : {"SIGHUP", "SIGSTKFLT", "SIGUSR2", "SIG34", "SIGRTMIN+3"}) {
+    ConsoleEnd console;
+    ASSERT_THAT(console.OnText(absl::StrCat("{\"end\":{\"signal\":\"", name, "\"}}")), IsOk());
+    EXPECT_EQ(console.result()->signal, name);
+  }
+}
+
 TEST(ConsoleEnd, ANoticeCannotDriveTheTerminal) {
   ConsoleEnd console;
   const auto event = console.OnText("{\"notice\":{\"text\":\"a\\u001b[2Jb\\u009b1mc\\u00e9\"}}");
