@@ -18,7 +18,7 @@
 
 namespace fairlead::console {
 
-// Each call waits at most this long.
+// A call waits at most this long, unless it is told otherwise.
 inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
 // Where the server is, how it is reached and how it is trusted.
@@ -37,12 +37,24 @@ class ApiClient {
  public:
   virtual ~ApiClient() = default;
 
+  // CallWithin the time that the client was made with.
+  absl::Status Call(absl::string_view method, absl::string_view token,
+                    const google::protobuf::Message& request, google::protobuf::Message* response) {
+    return CallWithin(call_timeout_, method, token, request, response);
+  }
+
   // Calls a unary method, for example "fairlead.v1.DeviceService.ListDevices". `token` may be
   // empty. Errors: what the server answered; FAILED_PRECONDITION (TLS_UNTRUSTED) the server's
   // certificate is not trusted; UNAVAILABLE or NOT_FOUND it cannot be reached.
-  virtual absl::Status Call(absl::string_view method, absl::string_view token,
-                            const google::protobuf::Message& request,
-                            google::protobuf::Message* response) = 0;
+  virtual absl::Status CallWithin(absl::Duration timeout, absl::string_view method,
+                                  absl::string_view token, const google::protobuf::Message& request,
+                                  google::protobuf::Message* response) = 0;
+
+ protected:
+  explicit ApiClient(absl::Duration call_timeout) : call_timeout_(call_timeout) {}
+
+ private:
+  const absl::Duration call_timeout_;
 };
 
 // Over REST, as a browser or curl would.

@@ -2,7 +2,6 @@
 //
 // The console's command line: parses arguments, finds the server and the token, runs one command.
 // Exit codes: 0 done, 1 the command failed, 2 bad arguments; connect passes the program's on.
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -21,6 +20,7 @@
 #include "console/connect.h"
 #include "console/listen.h"
 #include "console/saved_state.h"
+#include "console/tell.h"
 #include "console/tty.h"
 
 namespace fairlead::console {
@@ -230,7 +230,7 @@ int Main(int argc, char** argv) {
   }
   const absl::StatusOr<int> result = RunCommand(arguments, command);
   if (result.ok()) return *result;
-  std::fprintf(stderr, "fairlead: %s\n", std::string(result.status().message()).c_str());
+  Tell(result.status().message());
   return 1;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/plain_text.h"
 #include "base/status.h"
 #include "console/table.h"
 
@@ -72,9 +73,9 @@ absl::Status Print(const CommandContext& context, const Message& message,
 }
 
 absl::Status Report(const CommandContext& context, const Message& message,
-                    const std::string& sentence) {
+                    const std::vector<std::string>& lines) {
   if (context.output == OutputFormat::kJson) return Print(context, message, {});
-  std::printf("%s\n", sentence.c_str());
+  for (const std::string& line : lines) std::printf("%s\n", PlainText(line).c_str());
   return absl::OkStatus();
 }
 

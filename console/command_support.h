@@ -51,9 +51,9 @@ std::string LastPart(const std::string& name);
 absl::Status Print(const CommandContext& context, const google::protobuf::Message& message,
                    const std::vector<std::vector<std::string>>& rows);
 
-// Prints the message for a program, or `sentence` for a person.
+// Prints the message for a program, or `lines`, made plain, for a person.
 absl::Status Report(const CommandContext& context, const google::protobuf::Message& message,
-                    const std::string& sentence);
+                    const std::vector<std::string>& lines);
 
 // The message as indented JSON, plain fields also at their default.
 // Errors: INTERNAL it has no JSON form.

@@ -3,13 +3,13 @@
 // See commands.h.
 #include "console/commands.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "console/learn_ca.h"
+#include "console/tell.h"
 #include "proto/audit.pb.h"
 #include "proto/auth.pb.h"
 #include "proto/session.pb.h"
@@ -25,10 +25,9 @@ void RememberCa(CommandContext& context) {
     context.state.ca_pem = *std::move(ca);
     return;
   }
-  std::fprintf(stderr,
-               "fairlead: terminals over an ICG will need --ca_file, since the server's CA could "
-               "not be learned: %s\n",
-               std::string(ca.status().message()).c_str());
+  Tell(absl::StrCat(
+      "terminals over an ICG will need --ca_file, since the server's CA could not be learned: ",
+      ca.status().message()));
 }
 
 }  // namespace
@@ -48,7 +47,7 @@ absl::Status Login(CommandContext& context, const std::string& password) {
   shown.clear_access_token();
   return Report(
       context, shown,
-      absl::StrCat("Logged in to ", context.state.server, " as ", context.state.username, "."));
+      {absl::StrCat("Logged in to ", context.state.server, " as ", context.state.username, ".")});
 }
 
 absl::Status Logout(CommandContext& context) {
@@ -57,7 +56,7 @@ absl::Status Logout(CommandContext& context) {
   context.state.token.clear();
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string path, SavedStatePath());
   FAIRLEAD_RETURN_IF_ERROR(SaveState(path, context.state));
-  return Report(context, response, "Logged out.");
+  return Report(context, response, {"Logged out."});
 }
 
 absl::Status Sessions(CommandContext& context, const std::string& filter, int limit) {
@@ -89,7 +88,7 @@ absl::Status Terminate(CommandContext& context, const std::string& session,
   request.set_reason(reason);
   v1::Session ended;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "SessionService.TerminateSession", request, &ended));
-  return Report(context, ended, absl::StrCat(ended.name(), " has ended."));
+  return Report(context, ended, {absl::StrCat(ended.name(), " has ended.")});
 }
 
 absl::Status CreateKey(CommandContext& context, const v1::FirstAuthenticationKey& key) {
@@ -98,10 +97,10 @@ absl::Status CreateKey(CommandContext& context, const v1::FirstAuthenticationKey
   v1::FirstAuthenticationKey created;
   FAIRLEAD_RETURN_IF_ERROR(
       Call(context, "EnrollmentService.CreateFirstAuthenticationKey", request, &created));
-  return Report(
-      context, created,
-      absl::StrCat("Created ", created.name(),
-                   ". The key is shown only now; give it to the device:\n", created.key()));
+  return Report(context, created,
+                {absl::StrCat("Created ", created.name(),
+                              ". The key is shown only now; give it to the device:"),
+                 created.key()});
 }
 
 absl::Status ListKeys(CommandContext& context) {
@@ -130,7 +129,7 @@ absl::Status DisableKey(CommandContext& context, const std::string& name) {
   v1::FirstAuthenticationKey key;
   FAIRLEAD_RETURN_IF_ERROR(
       Call(context, "EnrollmentService.DisableFirstAuthenticationKey", request, &key));
-  return Report(context, key, absl::StrCat(key.name(), " is disabled."));
+  return Report(context, key, {absl::StrCat(key.name(), " is disabled.")});
 }
 
 absl::Status DeleteKey(CommandContext& context, const std::string& name) {
@@ -139,7 +138,7 @@ absl::Status DeleteKey(CommandContext& context, const std::string& name) {
   v1::DeleteFirstAuthenticationKeyResponse response;
   FAIRLEAD_RETURN_IF_ERROR(
       Call(context, "EnrollmentService.DeleteFirstAuthenticationKey", request, &response));
-  return Report(context, response, absl::StrCat(request.name(), " is deleted."));
+  return Report(context, response, {absl::StrCat(request.name(), " is deleted.")});
 }
 
 absl::Status Audit(CommandContext& context, const std::string& filter, int limit) {

@@ -12,8 +12,11 @@
 #include <cstdlib>
 #include <future>
 
+#include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "console/ask_outcome.h"
 #include "console/blocking_io.h"
+#include "console/tell.h"
 #include "console/terminal_client.h"
 #include "console/tty.h"
 
@@ -44,6 +47,18 @@ awaitable<absl::StatusOr<TerminalOutcome>> Serve(dataplane::net::io_context& con
   co_return outcome;
 }
 
+// Below what the terminal showed last.
+void TellOutcome(const TerminalOutcome& outcome, bool person) {
+  if (outcome.message.empty()) return;
+  std::fputc('\n', stderr);
+  if (outcome.ended_untold && person) {
+    // A person who typed "exit" did nothing wrong, and neither did the device.
+    TellCalmly(absl::StrCat("[", outcome.message, "]"));
+  } else {
+    Tell(outcome.message);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<int> Connect(ApiClient& api, const std::string& token, const ServerAddress& server,
@@ -51,8 +66,8 @@ absl::StatusOr<int> Connect(ApiClient& api, const std::string& token, const Serv
   FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session, OpenSession(api, token, request, TtySize()));
   const bool person = isatty(STDIN_FILENO) != 0;
   if (person) {
-    std::fprintf(stderr, "Connected to %s. Type ~? after a new line for help.\n",
-                 session.device().c_str());
+    TellCalmly(
+        absl::StrCat("Connected to ", session.device(), ". Type ~? after a new line for help."));
   }
   absl::StatusOr<TerminalOutcome> outcome;
   {
@@ -64,8 +79,9 @@ absl::StatusOr<int> Connect(ApiClient& api, const std::string& token, const Serv
     outcome = result.get();
   }
   if (!outcome.ok()) return outcome.status();
-  if (!outcome->message.empty()) std::fprintf(stderr, "\nfairlead: %s\n", outcome->message.c_str());
-  return outcome->exit_code;
+  const TerminalOutcome told = AskOutcome(api, token, session, *std::move(outcome));
+  TellOutcome(told, person);
+  return told.exit_code;
 }
 
 }  // namespace fairlead::console

@@ -77,9 +77,9 @@ absl::Status CreateDevice(CommandContext& context, const v1::Device& device) {
   v1::Device created;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.CreateDevice", request, &created));
   return Report(context, created,
-                absl::StrCat(Sentence(created, "created"),
-                             " It enrols with a key: keys create --type one-time-bound --unit_id ",
-                             created.unit_id()));
+                {absl::StrCat(Sentence(created, "created"),
+                              " It enrols with a key: keys create --type one-time-bound --unit_id ",
+                              created.unit_id())});
 }
 
 absl::Status UpdateDevice(CommandContext& context, const v1::Device& device) {
@@ -94,7 +94,7 @@ absl::Status UpdateDevice(CommandContext& context, const v1::Device& device) {
   request.mutable_device()->clear_unit_id();
   v1::Device updated;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.UpdateDevice", request, &updated));
-  return Report(context, updated, Sentence(updated, "changed"));
+  return Report(context, updated, {Sentence(updated, "changed")});
 }
 
 absl::Status ChangeTags(CommandContext& context, const std::string& unit_id,
@@ -107,9 +107,9 @@ absl::Status ChangeTags(CommandContext& context, const std::string& unit_id,
   v1::Device device;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "DeviceService.ChangeDeviceTags", request, &device));
   return Report(context, device,
-                device.tags().empty() ? absl::StrCat(device.name(), " has no tags.")
-                                      : absl::StrCat(device.name(), " has the tags ",
-                                                     absl::StrJoin(device.tags(), ", "), "."));
+                {device.tags().empty() ? absl::StrCat(device.name(), " has no tags.")
+                                       : absl::StrCat(device.name(), " has the tags ",
+                                                      absl::StrJoin(device.tags(), ", "), ".")});
 }
 
 }  // namespace fairlead::console

@@ -211,7 +211,7 @@ std::string FormatChecks(const std::vector<Check>& checks, OutputFormat output) 
                     {"check", check.name},
                     {"message", check.message}});
   }
-  return list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 absl::StatusOr<int> Doctor(CommandContext& context, const std::string& unit_id) {

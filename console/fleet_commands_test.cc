@@ -192,5 +192,30 @@ TEST(TunnelTrust, AFingerprintIsForTheServerAndTheCaForIcgs) {
   EXPECT_EQ(TunnelTrust(server, "wss://icg.example:8443/x").sha256_fingerprint, "f");
 }
 
+TEST(Commands, ANameDoesNotDriveThePersonsTerminal) {
+  FakeApiClient api;
+  CommandContext context{api, SavedState()};
+  v1::Device device;
+  device.set_unit_id("unit");
+  device.set_display_name("till");
+  api.Answer<v1::UpdateDeviceRequest, v1::Device>(
+      "DeviceService.UpdateDevice", [](const v1::UpdateDeviceRequest&, v1::Device& updated) {
+        updated.set_name("devices/unit");
+        updated.set_display_name("a\x1b]0;x\a\r\n\xC2\x9B\xE2\x80\xAEz");
+        return absl::OkStatus();
+      });
+  ::testing::internal::CaptureStdout();
+  EXPECT_THAT(UpdateDevice(context, device), IsOk());
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "devices/unit is changed. Name: a?]0;x?????z.\n");
+
+  context.output = OutputFormat::kJson;
+  ::testing::internal::CaptureStdout();
+  EXPECT_THAT(UpdateDevice(context, device), IsOk());
+  // Escaped, and so whole for a program.
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              HasSubstr(R"("displayName": "a\u001b]0;x\u0007\r\n\u009b\u202ez")"));
+}
+
 }  // namespace
 }  // namespace fairlead::console

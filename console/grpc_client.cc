@@ -41,7 +41,7 @@ absl::Status ToAbsl(const grpc::Status& status) {
 class GrpcClient : public ApiClient {
  public:
   GrpcClient(dataplane::Endpoint endpoint, dataplane::DialOptions options, absl::Duration timeout)
-      : endpoint_(std::move(endpoint)), options_(std::move(options)), timeout_(timeout) {}
+      : ApiClient(timeout), endpoint_(std::move(endpoint)), options_(std::move(options)) {}
 
   ~GrpcClient() override {
     // The channel's connection lives on the thread.
@@ -49,8 +49,8 @@ class GrpcClient : public ApiClient {
     threads_.Stop();
   }
 
-  absl::Status Call(absl::string_view method, absl::string_view token, const Message& request,
-                    Message* response) override {
+  absl::Status CallWithin(absl::Duration timeout, absl::string_view method, absl::string_view token,
+                          const Message& request, Message* response) override {
     FAIRLEAD_RETURN_IF_ERROR(Connect());
     grpc::ByteBuffer sent;
     bool own_buffer = false;
@@ -58,7 +58,7 @@ class GrpcClient : public ApiClient {
         grpc::GenericSerialize<grpc::ProtoBufferWriter, Message>(request, &sent, &own_buffer);
     if (!status.ok()) return ToAbsl(status);
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
     grpc::ByteBuffer received;
     absl::Notification done;
@@ -86,7 +86,6 @@ class GrpcClient : public ApiClient {
 
   const dataplane::Endpoint endpoint_;
   const dataplane::DialOptions options_;
-  const absl::Duration timeout_;
   dataplane::IoThreads threads_{1};
   std::shared_ptr<grpc::Channel> channel_;
 };

@@ -43,11 +43,12 @@ absl::Status RegisterIcg(CommandContext& context, const v1::RegisterIcgRequest& 
   }
   return Report(
       context, registered.icg(),
-      absl::StrCat("Registered ", registered.icg().name(), ". Its bundle is in ", bundle_path,
-                   ", which holds its private key: bring it to the ICG's host, and start there:\n",
-                   "  bazel run //:icg -- --bundle=", bundle_path, "\n", "The server dials it at ",
-                   registered.icg().internal_address(), "; devices and Consoles reach it at ",
-                   registered.icg().external_address(), "."));
+      {absl::StrCat("Registered ", registered.icg().name(), ". Its bundle is in ", bundle_path,
+                    ", which holds its private key: bring it to the ICG's host, and start there:"),
+       absl::StrCat("  bazel run //:icg -- --bundle=", bundle_path),
+       absl::StrCat("The server dials it at ", registered.icg().internal_address(),
+                    "; devices and Consoles reach it at ", registered.icg().external_address(),
+                    ".")});
 }
 
 absl::StatusOr<v1::ListIcgsResponse> FetchIcgs(CommandContext& context) {
@@ -82,7 +83,7 @@ absl::Status DeleteIcg(CommandContext& context, const std::string& name) {
   v1::DeleteIcgResponse response;
   FAIRLEAD_RETURN_IF_ERROR(Call(context, "IcgService.DeleteIcg", request, &response));
   return Report(context, response,
-                absl::StrCat(request.name(), " is deleted, and its certificate revoked."));
+                {absl::StrCat(request.name(), " is deleted, and its certificate revoked.")});
 }
 
 }  // namespace fairlead::console

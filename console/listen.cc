@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-#include <cstdio>
 #include <future>
 #include <optional>
 #include <utility>
@@ -16,7 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status.h"
+#include "console/ask_outcome.h"
 #include "console/socket_io.h"
+#include "console/tell.h"
 #include "console/terminal_client.h"
 
 namespace fairlead::console {
@@ -94,9 +95,10 @@ absl::StatusOr<int> ServeOne(dataplane::net::io_context& context, tcp::socket cl
                              const ConnectRequest& request) {
   FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session,
                             OpenSession(api, token, request, terminal::WindowSize()));
-  FAIRLEAD_ASSIGN_OR_RETURN(const TerminalOutcome outcome,
+  FAIRLEAD_ASSIGN_OR_RETURN(TerminalOutcome served,
                             RunIn(context, Serve(context, std::move(client), session, server)));
-  if (!outcome.message.empty()) std::fprintf(stderr, "fairlead: %s\n", outcome.message.c_str());
+  const TerminalOutcome outcome = AskOutcome(api, token, session, std::move(served));
+  if (!outcome.message.empty()) Tell(outcome.message);
   return outcome.exit_code;
 }
 
@@ -130,8 +132,7 @@ absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const Serve
                            const ConnectRequest& request, const ListenOptions& options) {
   dataplane::net::io_context context(1);
   FAIRLEAD_ASSIGN_OR_RETURN(tcp::acceptor acceptor, OpenAcceptor(context, options.address));
-  std::fprintf(stderr, "listening on %s\n", AddressText(acceptor.local_endpoint()).c_str());
-  std::fflush(stderr);
+  TellCalmly(absl::StrCat("listening on ", AddressText(acceptor.local_endpoint())));
   if (options.on_listening) options.on_listening(acceptor.local_endpoint());
   while (true) {
     FAIRLEAD_ASSIGN_OR_RETURN(tcp::socket client, RunIn(context, Accept(acceptor)));
@@ -139,7 +140,7 @@ absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const Serve
         ServeOne(context, std::move(client), api, token, server, request);
     if (!options.keep) return served;
     if (!served.ok()) {
-      std::fprintf(stderr, "fairlead: %s\n", std::string(served.status().message()).c_str());
+      Tell(served.status().message());
     }
   }
 }

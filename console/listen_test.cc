@@ -25,6 +25,7 @@ using dataplane::FrameKind;
 using dataplane::WebSocket;
 using dataplane::net::awaitable;
 using dataplane::net::ip::tcp;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr char kPath[] = "/console-connector/terminal";
@@ -35,8 +36,11 @@ struct Device {
   std::size_t await_input = 0;
   std::string output;
   std::string end_text;
+  // A text frame sent first.
+  std::string notice;
   // 0 waits for the Console to close.
   std::uint16_t close_code = 1000;
+  std::string close_text;
   // Set by the test before the device reads on.
   std::shared_future<void> may_read;
 
@@ -62,6 +66,8 @@ awaitable<bool> ReadOne(WebSocket& tunnel, Device& device) {
 awaitable<void> Play(std::unique_ptr<WebSocket> tunnel, Device& device) {
   absl::Status written = co_await tunnel->WriteText("{\"attached\":{\"resumeWindow\":\"0s\"}}");
   if (!written.ok()) co_return;
+  if (!device.notice.empty()) written = co_await tunnel->WriteText(device.notice);
+  if (!written.ok()) co_return;
   if (device.may_read.valid()) device.may_read.wait();
   while (device.input.size() < device.await_input) {
     if (!co_await ReadOne(*tunnel, device)) co_return;
@@ -80,6 +86,7 @@ awaitable<void> Play(std::unique_ptr<WebSocket> tunnel, Device& device) {
   }
   dataplane::CloseReason close;
   close.code = device.close_code;
+  close.text = device.close_text;
   while (close.code == 0) {
     if (!co_await ReadOne(*tunnel, device)) co_return;
   }
@@ -211,9 +218,39 @@ TEST_F(ListenTest, PassesATelnetStreamUntouchedAndWithoutTextFrames) {
   client.Send("\xff\xfd\x01ls\r");
 
   EXPECT_EQ(client.ReadToEnd(), device_.output);
-  EXPECT_EQ(*served_.get(), 0);
+  EXPECT_EQ(*served_.get(), 255);
   EXPECT_EQ(device_.input, "\xff\xfd\x01ls\r");
   EXPECT_TRUE(device_.controls.empty());
+}
+
+TEST_F(ListenTest, ATelnetProgramsEndIsWhatTheServerSays) {
+  stream_ = v1::Session::TELNET;
+  api_.Answer<v1::GetSessionRequest, v1::Session>(
+      "SessionService.GetSession", [](const v1::GetSessionRequest& request, v1::Session& session) {
+        EXPECT_EQ(request.name(), "sessions/1");
+        session.set_state(v1::Session::ENDED);
+        session.mutable_end()->set_exit_code(7);
+        return absl::OkStatus();
+      });
+  Client client(Start());
+  client.ReadToEnd();
+
+  EXPECT_EQ(*served_.get(), 7);
+}
+
+TEST_F(ListenTest, WhatADeviceSaysDoesNotDriveTheTerminal) {
+  const std::string hostile = "a\x1b[2J\r\n\a\xC2\x9B\xE2\x80\xAEz";
+  device_.notice = R"({"notice":{"text":"a\u001b[2J\r\n\u0007\u009b\u202ez"}})";
+  device_.close_code = 4410;
+  device_.close_text = hostile;
+  ::testing::internal::CaptureStderr();
+  Client client(Start());
+  client.ReadToEnd();
+  EXPECT_EQ(*served_.get(), 255);
+
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("fairlead: a?[2J?????z\n"),
+                    HasSubstr("fairlead: a?[2J?????z (code 4410)\n")));
 }
 
 TEST_F(ListenTest, AClientThatEndsItsSendingWaitsForTheSessionsEnd) {

@@ -46,13 +46,13 @@ class RestClient : public ApiClient {
  public:
   RestClient(dataplane::Endpoint endpoint, dataplane::DialOptions options, absl::Duration timeout,
              proto::HttpRules rules)
-      : endpoint_(std::move(endpoint)),
+      : ApiClient(timeout),
+        endpoint_(std::move(endpoint)),
         options_(std::move(options)),
-        timeout_(timeout),
         rules_(std::move(rules)) {}
 
-  absl::Status Call(absl::string_view method, absl::string_view token, const Message& request,
-                    Message* response) override {
+  absl::Status CallWithin(absl::Duration timeout, absl::string_view method, absl::string_view token,
+                          const Message& request, Message* response) override {
     const auto* descriptor =
         google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(std::string(method));
     const proto::HttpBinding* binding =
@@ -62,14 +62,14 @@ class RestClient : public ApiClient {
     }
     FAIRLEAD_ASSIGN_OR_RETURN(const proto::RestRequest rest,
                               proto::BuildRestRequest(*binding, request));
-    FAIRLEAD_ASSIGN_OR_RETURN(const dataplane::HttpResponse answer, Send(rest, token));
+    FAIRLEAD_ASSIGN_OR_RETURN(const dataplane::HttpResponse answer, Send(rest, token, timeout));
     if (answer.status != 200) return ErrorFrom(answer);
     return ParseReply(answer.body, response);
   }
 
  private:
   absl::StatusOr<dataplane::HttpResponse> Send(const proto::RestRequest& rest,
-                                               absl::string_view token) {
+                                               absl::string_view token, absl::Duration timeout) {
     dataplane::Endpoint endpoint = endpoint_;
     endpoint.target = rest.query.empty() ? rest.path : absl::StrCat(rest.path, "?", rest.query);
     dataplane::HttpRequest request;
@@ -81,12 +81,11 @@ class RestClient : public ApiClient {
       request.headers.emplace_back("Content-Type", "application/json");
       request.body = rest.body;
     }
-    return Run(dataplane::Fetch(endpoint, options_, std::move(request), timeout_));
+    return Run(dataplane::Fetch(endpoint, options_, std::move(request), timeout));
   }
 
   const dataplane::Endpoint endpoint_;
   const dataplane::DialOptions options_;
-  const absl::Duration timeout_;
   const proto::HttpRules rules_;
 };
 

@@ -66,6 +66,10 @@ TEST(FormatTable, AlignsColumnsAndDisarmsControlCharacters) {
             "A    LONG   C\n"
             "xyz  \xC3\xA9\n"
             "1    a?[2J  c\n");
+  // U+009B, U+202E and a zero-width blank; what is shown is what is counted.
+  EXPECT_EQ(FormatTable({{"a\xC2\x9B\xE2\x80\xAE\xE2\x80\x8Bz\r\n\a", "1"}, {"1234567890", "2"}}),
+            "a???z???    1\n"
+            "1234567890  2\n");
   EXPECT_EQ(FormatTable({}), "");
 }
 

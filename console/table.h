@@ -9,9 +9,9 @@
 
 namespace fairlead::console {
 
-// Rows of cells, the first one the headings, as left-aligned columns. Control characters of cells
-// are shown as '?', so that a device's name cannot move the cursor.
-std::string FormatTable(const std::vector<std::vector<std::string>>& rows);
+// Rows of cells, the first one the headings, as left-aligned columns. Cells are made plain
+// (PlainText), so that a device's name cannot move the cursor.
+std::string FormatTable(const std::vector<std::vector<std::string>>& cells);
 
 }  // namespace fairlead::console
 

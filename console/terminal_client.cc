@@ -7,11 +7,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <csignal>
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "console/tell.h"
 #include "console/tty.h"
 #include "terminal/control_frame.h"
 
@@ -44,28 +44,6 @@ constexpr char kHelp[] =
     "  ~.  leave (the program on the device is hung up)\r\n"
     "  ~?  this help\r\n"
     "  ~~  send one ~\r\n";
-
-// The number of a signal by name, for the exit code of shells: 128 + number.
-int SignalNumber(absl::string_view name) {
-  constexpr std::pair<absl::string_view, int> kNames[] = {
-      {"SIGHUP", SIGHUP},   {"SIGINT", SIGINT},   {"SIGQUIT", SIGQUIT}, {"SIGILL", SIGILL},
-      {"SIGTRAP", SIGTRAP}, {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},
-      {"SIGKILL", SIGKILL}, {"SIGUSR1", SIGUSR1}, {"SIGSEGV", SIGSEGV}, {"SIGUSR2", SIGUSR2},
-      {"SIGPIPE", SIGPIPE}, {"SIGALRM", SIGALRM}, {"SIGTERM", SIGTERM}, {"SIGXCPU", SIGXCPU},
-      {"SIGXFSZ", SIGXFSZ}, {"SIGSYS", SIGSYS}};
-  for (const auto& [known, number] : kNames) {
-    if (known == name) return number;
-  }
-  return 127;
-}
-
-std::string CloseSentence(const CloseReason& close) {
-  if (close.code == dataplane::kCloseLost) {
-    return "the connection was lost; the terminal on the device is hung up";
-  }
-  return close.text.empty() ? absl::StrCat("the terminal was closed (code ", close.code, ")")
-                            : absl::StrCat(close.text, " (code ", close.code, ")");
-}
 
 }  // namespace
 
@@ -174,7 +152,7 @@ void TerminalClient::OnText(absl::string_view text) {
 
 void TerminalClient::Tell(absl::string_view line) {
   if (input_kind_ == InputKind::kClient) {
-    std::fprintf(stderr, "fairlead: %s\n", std::string(line).c_str());
+    console::Tell(line);
   } else {
     Show(absl::StrCat("\r\n[", line, "]\r\n"), Origin::kConsole);
   }
@@ -355,23 +333,16 @@ TerminalOutcome TerminalClient::Outcome() const {
   const bool told_nothing = stream.kind == Kind::kNoEnd;
   if (told_nothing && stream_kind_ == StreamKind::kTelnet &&
       close_.code == dataplane::kCloseNormal) {
-    outcome.exit_code = 0;
-    outcome.message = "the device ended the session; no exit code is known, since Telnet has none";
+    outcome.message =
+        "the device ended the session; how its program ended is not known, since Telnet cannot say";
+    outcome.ended_untold = true;
     return outcome;
   }
   if (told_nothing) {
     outcome.message = CloseSentence(close_);
     return outcome;
   }
-  const terminal::ProgramResult& result = *end_.result();
-  if (result.exit_code.has_value()) {
-    outcome.exit_code = *result.exit_code;
-  } else if (!result.signal.empty()) {
-    outcome.exit_code = 128 + SignalNumber(result.signal);
-    outcome.message = absl::StrCat("the program was ended by ", result.signal);
-  } else {
-    outcome.message = "how the program ended is not known";
-  }
+  outcome = OutcomeOf(*end_.result());
   if (stream.kind == Kind::kTruncated) {
     outcome.exit_code = 255;
     outcome.message = absl::StrCat("the last ", stream.missing_bytes,

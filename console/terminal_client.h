@@ -17,20 +17,13 @@
 #include "absl/strings/string_view.h"
 #include "console/escape.h"
 #include "console/terminal_io.h"
+#include "console/terminal_outcome.h"
 #include "dataplane/asio.h"
 #include "dataplane/websocket.h"
 #include "terminal/console_end.h"
 #include "terminal/telnet_client.h"
 
 namespace fairlead::console {
-
-// How a terminal ended for the person.
-struct TerminalOutcome {
-  // The program's exit code, 128 + the signal's number, or 255 when it is not known.
-  int exit_code = 255;
-  // A sentence for standard error; empty when the program just ended.
-  std::string message;
-};
 
 // Who types.
 enum class InputKind {

@@ -228,8 +228,9 @@ TEST_F(TerminalClientTest, ATelnetStreamIsNegotiatedAndDecoded) {
   EXPECT_EQ(shown_, "$ \r\xff");
   EXPECT_EQ(device.input, answers + typed);
   EXPECT_TRUE(device.controls.empty());
-  EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.message, HasSubstr("no exit code"));
+  EXPECT_EQ(outcome.exit_code, 255);
+  EXPECT_TRUE(outcome.ended_untold);
+  EXPECT_THAT(outcome.message, HasSubstr("not known"));
 }
 
 TEST_F(TerminalClientTest, ATelnetDeviceThatShowsNothingGetsItsInputAllTheSame) {
@@ -242,7 +243,7 @@ TEST_F(TerminalClientTest, ATelnetDeviceThatShowsNothingGetsItsInputAllTheSame) 
   const TerminalOutcome outcome = Run(device);
 
   EXPECT_EQ(device.input, "reboot\n");
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.message;
+  EXPECT_TRUE(outcome.ended_untold) << outcome.message;
 }
 
 TEST_F(TerminalClientTest, ATelnetStreamThatIsLostIsNoSuccess) {
@@ -255,6 +256,7 @@ TEST_F(TerminalClientTest, ATelnetStreamThatIsLostIsNoSuccess) {
 
   EXPECT_EQ(shown_, "$ ");
   EXPECT_EQ(outcome.exit_code, 255);
+  EXPECT_FALSE(outcome.ended_untold);
   EXPECT_THAT(outcome.message, HasSubstr("the device was lost"));
 }
 

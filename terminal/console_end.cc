@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/plain_text.h"
 
 namespace fairlead::terminal {
 namespace {
@@ -39,20 +40,10 @@ ConsoleEvent PeerEvent(const v1::Peer& peer) {
   }
 }
 
-// A notice is shown on the person's terminal, so a device must not drive that with it: control
-// characters of ASCII and of Latin-1 (U+0080 to U+009F, C2 80 to C2 9F) become spaces.
+// A notice is shown on the person's terminal, so a device must not drive that with it.
 ConsoleEvent NoticeEvent(const v1::Notice& notice) {
   ConsoleEvent event = Event(ConsoleEvent::Kind::kNotice);
-  event.text = notice.text();
-  for (std::size_t i = 0; i < event.text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(event.text[i]);
-    if (byte < 0x20 || byte == 0x7F) event.text[i] = ' ';
-    if (byte != 0xC2 || i + 1 == event.text.size()) continue;
-    if (static_cast<unsigned char>(event.text[i + 1]) <= 0x9F) {
-      event.text[i] = ' ';
-      event.text[i + 1] = ' ';
-    }
-  }
+  event.text = PlainText(notice.text());
   return event;
 }
 

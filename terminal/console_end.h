@@ -39,7 +39,7 @@ struct ConsoleEvent {
     kAcknowledged,
     // The program ended; see result(). Acknowledge with TakeAck(kIdle) at once.
     kEnded,
-    // Show `text`, which holds no control characters.
+    // Show `text`, which is plain (PlainText).
     kNotice,
   };
   Kind kind = Kind::kNone;

@@ -253,9 +253,10 @@ TEST(ConsoleEnd, EveryPossibleResultIsKnown) {
 
 TEST(ConsoleEnd, ANoticeCannotDriveTheTerminal) {
   ConsoleEnd console;
-  const auto event = console.OnText("{\"notice\":{\"text\":\"a\\u001b[2Jb\\u009b1mc\\u00e9\"}}");
+  const auto event =
+      console.OnText("{\"notice\":{\"text\":\"a\\u001b[2Jb\\u009b1mc\\u00e9\\u202e\"}}");
   ASSERT_THAT(event, IsOk());
-  EXPECT_EQ(event->text, "a [2Jb  1mc\xC3\xA9");
+  EXPECT_EQ(event->text, "a?[2Jb?1mc\xC3\xA9?");
 }
 
 // One direction of a tunnel: payload sizes and text frames in order.

@@ -116,6 +116,25 @@ TEST_P(FlowTest, AProgramsEndIsToldAsFarAsTheFlowCan) {
   })) << cluster_.GetSession(session["name"]);
 }
 
+TEST_P(FlowTest, TheConsoleExitsAsTheProgramDidOrAsUnknown) {
+  std::string output;
+  ASSERT_EQ(
+      cluster_
+          .Console({"login", "--username", "admin", "--password_file", cluster_.password_file()},
+                   "", &output)
+          .value,
+      0)
+      << output;
+  const ExitStatus status =
+      cluster_.Console({"connect", kFlowDevice}, "echo al''ive; exit 7\n", &output);
+
+  EXPECT_TRUE(status.exited);
+  EXPECT_THAT(output, HasSubstr("alive"));
+  const bool untold = GetParam().name == "OS11_DIRECT";
+  EXPECT_EQ(status.value, untold ? 255 : 7) << output;
+  EXPECT_EQ(absl::StrContains(output, "how its program ended is not known"), untold) << output;
+}
+
 TEST_P(FlowTest, OneAfterTheOtherLosesNothing) {
   for (int run = 0; run < kRuns; ++run) {
     auto leg = cluster_.Open(kFlowDevice);

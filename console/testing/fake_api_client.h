@@ -18,6 +18,8 @@ namespace fairlead::console {
 // Thread: one at a time.
 class FakeApiClient : public ApiClient {
  public:
+  FakeApiClient() : ApiClient(kCallTimeout) {}
+
   // What "DeviceService.GetDevice" and the like answer.
   template <typename Request, typename Response>
   void Answer(const std::string& method,
@@ -29,9 +31,9 @@ class FakeApiClient : public ApiClient {
     };
   }
 
-  absl::Status Call(absl::string_view method, absl::string_view /*token*/,
-                    const google::protobuf::Message& request,
-                    google::protobuf::Message* response) override {
+  absl::Status CallWithin(absl::Duration /*timeout*/, absl::string_view method,
+                          absl::string_view /*token*/, const google::protobuf::Message& request,
+                          google::protobuf::Message* response) override {
     calls_.emplace_back(method);
     const auto answer = answers_.find(std::string(method));
     if (answer == answers_.end()) {
