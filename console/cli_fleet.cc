@@ -123,7 +123,7 @@ void AddRegister(CLI::App* icgs, Arguments& a, Command& command) {
 
 void AddIcgCommands(CLI::App& app, Arguments& a, Command& command) {
   CLI::App* icgs = app.add_subcommand("icgs", "ICGs, the gateways in a DMZ");
-  icgs->require_subcommand(1);
+  icgs->require_subcommand(0, 1);
   AddRegister(icgs, a, command);
   icgs->add_subcommand("list", "List ICGs and the state of their links")->callback([&command] {
     command = Plain(ListIcgs);

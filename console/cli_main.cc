@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "console/api_client.h"
 #include "console/cli_arguments.h"
+#include "console/cli_mistakes.h"
 #include "console/commands.h"
 #include "console/connect.h"
 #include "console/listen.h"
@@ -25,6 +26,8 @@
 
 namespace fairlead::console {
 namespace {
+
+constexpr int kBadArguments = 2;
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -135,7 +138,7 @@ void AddSessionCommands(CLI::App& app, Arguments& a, Command& command) {
 void AddKeyCommands(CLI::App& app, Arguments& a, Command& command) {
   CLI::App* keys =
       app.add_subcommand("keys", "First-authentication keys, with which devices enrol");
-  keys->require_subcommand(1);
+  keys->require_subcommand(0, 1);
   CLI::App* create = keys->add_subcommand("create", "Create a key and show it once");
   create->add_option("--type", a.key_type, "one-time, one-time-bound or mass-deployment")
       ->check(CLI::IsMember({"one-time", "one-time-bound", "mass-deployment"}));
@@ -201,11 +204,23 @@ absl::StatusOr<int> RunCommand(const Arguments& arguments, const Command& comman
   return command(context);
 }
 
+// Says what is wrong, or gives the help that was asked for; gives the exit code.
+int Refuse(const CLI::App& app, const CLI::ParseError& error) {
+  const bool is_help = error.get_exit_code() == 0;
+  const std::string mistake = is_help ? "" : FindMistake(app);
+  if (mistake.empty()) {
+    app.exit(error);
+  } else {
+    Tell(mistake);
+  }
+  return is_help ? 0 : kBadArguments;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Fairlead's console: terminals on the devices of a fleet.", "console");
   Arguments arguments;
   Command command;
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.fallthrough();
   // As with any flag, the last one counts: scripts append to what a wrapper gives.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -226,7 +241,11 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return Refuse(app, error);
+  }
+  if (command == nullptr) {
+    Tell(FindMistake(app));
+    return kBadArguments;
   }
   const absl::StatusOr<int> result = RunCommand(arguments, command);
   if (result.ok()) return *result;

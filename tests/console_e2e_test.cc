@@ -118,8 +118,14 @@ TEST_F(ConsoleTest, AuditShowsTheLogIn) {
 TEST_F(ConsoleTest, MistakesGetSentences) {
   EXPECT_NE(Run({"connect", "NOSUCH"}), 0);
   EXPECT_THAT(output_, HasSubstr("NOSUCH"));
-  EXPECT_NE(Run({"nosuch"}), 0);
-  EXPECT_NE(output_, "");
+  EXPECT_EQ(Run({"conect", kDevice}), 2);
+  EXPECT_THAT(output_, HasSubstr("there is no command conect; did you mean connect?"));
+  EXPECT_EQ(Run({"--bogus"}), 2);
+  EXPECT_THAT(output_, HasSubstr("there is no flag --bogus; see --help"));
+  EXPECT_EQ(Run({"keys"}), 2);
+  EXPECT_THAT(output_, HasSubstr("which command? keys takes: create"));
+  EXPECT_EQ(Run({"--help"}), 0);
+  EXPECT_THAT(output_, HasSubstr("doctor"));
   EXPECT_NE(Run({"--server", "https://localhost:1", "devices"}), 0);
   EXPECT_THAT(output_, HasSubstr("localhost:1"));
 }
