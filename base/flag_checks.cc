@@ -32,6 +32,11 @@ absl::Status CheckHostPort(absl::string_view flag, absl::string_view value, int 
   return BadFlag(flag, value, "host:port, for example 0.0.0.0:8443 or [::]:8443");
 }
 
+absl::Status CheckGiven(absl::string_view flag, absl::string_view value, absl::string_view what) {
+  if (!value.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", what, " is missing"));
+}
+
 absl::Status CheckLogLevel(absl::string_view value) {
   for (const absl::string_view level : {"debug", "info", "warn", "error"}) {
     if (value == level) return absl::OkStatus();

@@ -17,11 +17,14 @@ namespace fairlead {
 // INVALID_ARGUMENT "--flag=value: wants ...".
 absl::Status BadFlag(absl::string_view flag, absl::string_view value, absl::string_view takes);
 
-// All of these give OK or BadFlag.
+// These give OK or INVALID_ARGUMENT with a sentence that names the flag.
 absl::Status CheckRange(absl::string_view flag, int value, int least, int most);
 
 // "host:port", "192.0.2.1:port" or "[::1]:port", with a port from `least_port` on.
 absl::Status CheckHostPort(absl::string_view flag, absl::string_view value, int least_port);
+
+// --flag, which takes a `what`, for example "FILE": it may not be left out.
+absl::Status CheckGiven(absl::string_view flag, absl::string_view value, absl::string_view what);
 
 absl::Status CheckLogLevel(absl::string_view value);
 

@@ -7,13 +7,19 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <map>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/log.h"
 
 namespace fairlead {
@@ -21,6 +27,38 @@ namespace {
 
 // Below this a warning: a terminal takes two files at the edge, a connected device one.
 constexpr std::uint64_t kFilesOfAFleet = 8192;
+
+// Lines of --help are at most so long, where words allow.
+constexpr std::size_t kHelpColumns = 90;
+
+bool AsksForHelp(int argc, char** argv) {
+  for (int i = 1; i < argc && absl::string_view(argv[i]) != "--"; ++i) {
+    for (const absl::string_view help : {"--help", "-help", "-h"}) {
+      if (argv[i] == help) return true;
+    }
+  }
+  return false;
+}
+
+// `text` in lines that are indented by `indent`.
+std::string Wrap(absl::string_view text, absl::string_view indent) {
+  std::string wrapped;
+  std::string line;
+  for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    if (!line.empty() && line.size() + 1 + word.size() > kHelpColumns) {
+      absl::StrAppend(&wrapped, line, "\n");
+      line.clear();
+    }
+    absl::StrAppend(&line, line.empty() ? indent : " ", word);
+  }
+  return absl::StrCat(wrapped, line, "\n");
+}
+
+std::string FlagHelp(const absl::CommandLineFlag& flag) {
+  const std::string value = flag.DefaultValue();
+  const std::string by_default = value.empty() ? "" : absl::StrCat(" (default: ", value, ")");
+  return absl::StrCat("  --", flag.Name(), by_default, "\n", Wrap(flag.Help(), "      "));
+}
 
 }  // namespace
 
@@ -59,7 +97,25 @@ void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_
   spdlog::info("stopping");
 }
 
+std::string HelpText(const ProgramInfo& program) {
+  std::map<std::string, std::string> flags;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (absl::EndsWith(flag->Filename(), program.main_file)) {
+      flags.emplace(name, FlagHelp(*flag));
+    }
+  }
+  std::string text = absl::StrCat(program.usage, "\n\nFlags:\n");
+  for (const auto& [name, help] : flags) absl::StrAppend(&text, help);
+  absl::StrAppend(&text, "\n--version shows the version, --helpfull the flags of libraries too.\n");
+  return text;
+}
+
 absl::Status ParseFlags(const ProgramInfo& program, int argc, char** argv) {
+  // Abseil's own --help ends the process with 1, and prints for the eyes of Abseil's authors.
+  if (AsksForHelp(argc, argv)) {
+    std::fputs(HelpText(program).c_str(), stdout);
+    std::exit(EXIT_SUCCESS);
+  }
   absl::FlagsUsageConfig usage;
   usage.contains_help_flags = [file = program.main_file](absl::string_view name) {
     return absl::EndsWith(name, file);

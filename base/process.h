@@ -42,7 +42,10 @@ void TellOpenFileLimit(std::uint64_t limit);
 // Calls `on_hang_up` at each SIGHUP; returns at SIGTERM or SIGINT.
 void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up);
 
-// Sets what --help and --version say, and parses the flags.
+// What --help prints: what the program is, and its own flags, sorted, each with its default.
+std::string HelpText(const ProgramInfo& program);
+
+// Sets what --help and --version say, and parses the flags. After --help, the process ends with 0.
 // Errors: INVALID_ARGUMENT something on the command line is not a flag. A bad flag ends the process
 // with 1 and a sentence.
 absl::Status ParseFlags(const ProgramInfo& program, int argc, char** argv);

@@ -6,16 +6,14 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/flag_checks.h"
 #include "base/process.h"
 #include "base/status.h"
 #include "dataplane/io_threads.h"
@@ -108,24 +106,44 @@ absl::Status Run(const sigset_t& signals) {
   return absl::OkStatus();
 }
 
-int Main() {
+absl::Status CheckFlags() {
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("cert", absl::GetFlag(FLAGS_cert), "FILE"));
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("key", absl::GetFlag(FLAGS_key), "FILE"));
+  return CheckGiven("device_ca", absl::GetFlag(FLAGS_device_ca), "FILE");
+}
+
+ProgramInfo Program() {
+  ProgramInfo program;
+  program.name = "hub_host";
+  program.version = "0.1.0";
+  program.main_file = "hub_host.cc";
+  program.usage =
+      "Fairlead's listener and device hub alone. For example:\n"
+      "  hub_host --port=8443 --cert=FILE --key=FILE --device_ca=FILE";
+  return program;
+}
+
+int Main(int argc, char** argv) {
+  const ProgramInfo program = Program();
+  absl::Status status = ParseFlags(program, argc, argv);
+  if (status.ok()) status = CheckFlags();
+  if (!status.ok()) {
+    TellFailure(program, status);
+    return 2;
+  }
   RaiseOpenFileLimit();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const absl::Status status = Run(signals);
+  status = Run(signals);
   if (status.ok()) return 0;
-  std::cerr << "hub_host: " << status.message() << "\n";
+  TellFailure(program, status);
   return 1;
 }
 
 }  // namespace
 }  // namespace fairlead::bench
 
-int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("Fairlead's listener and device hub alone.");
-  absl::ParseCommandLine(argc, argv);
-  return fairlead::bench::Main();
-}
+int main(int argc, char** argv) { return fairlead::bench::Main(argc, argv); }

@@ -8,17 +8,15 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/flag_checks.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/status.h"
@@ -195,16 +193,40 @@ absl::Status Run(const sigset_t& signals) {
   return absl::OkStatus();
 }
 
-int Main() {
+absl::Status CheckFlags() {
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("cert", absl::GetFlag(FLAGS_cert), "FILE"));
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("key", absl::GetFlag(FLAGS_key), "FILE"));
+  return CheckGiven("sessions", absl::GetFlag(FLAGS_sessions), "FILE");
+}
+
+ProgramInfo Program() {
+  ProgramInfo program;
+  program.name = "relay_host";
+  program.version = "0.1.0";
+  program.main_file = "relay_host.cc";
+  program.usage =
+      "Fairlead's listener and relay alone, with sessions from a file. For example:\n"
+      "  relay_host --port=8443 --cert=FILE --key=FILE --sessions=FILE [--no-notices]";
+  return program;
+}
+
+int Main(int argc, char** argv) {
+  const ProgramInfo program = Program();
+  absl::Status status = ParseFlags(program, argc, argv);
+  if (status.ok()) status = CheckFlags();
+  if (!status.ok()) {
+    TellFailure(program, status);
+    return 2;
+  }
   RaiseOpenFileLimit();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const absl::Status status = Run(signals);
+  status = Run(signals);
   if (status.ok()) return 0;
-  std::cerr << "relay_host: " << status.message() << "\n";
+  TellFailure(program, status);
   return 1;
 }
 
@@ -212,14 +234,10 @@ int Main() {
 }  // namespace fairlead::bench
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "Fairlead's listener and relay alone, with sessions from a file.\n"
-      "relay_host --port P --cert F --key F --sessions FILE [--no-notices]");
   // absl::flags spells it --nonotices.
   for (int i = 1; i < argc; ++i) {
     static char spelling[] = "--nonotices";
     if (std::string(argv[i]) == "--no-notices") argv[i] = spelling;
   }
-  absl::ParseCommandLine(argc, argv);
-  return fairlead::bench::Main();
+  return fairlead::bench::Main(argc, argv);
 }

@@ -15,7 +15,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,15 +23,15 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/clock.h"
+#include "base/flag_checks.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "dataplane/client.h"
 #include "device/connectors.h"
@@ -106,7 +105,7 @@ absl::StatusOr<v1::Device::ConnectorPreference> ParsePreference(const std::strin
 // Where the device connects, and as what.
 absl::Status ReadConnectionFlags(UnifiedClientOptions& options) {
   const std::string servers = absl::GetFlag(FLAGS_server);
-  if (servers.empty()) return absl::InvalidArgumentError("--server=HOST:PORT is missing");
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("server", servers, "HOST:PORT"));
   FAIRLEAD_ASSIGN_OR_RETURN(options.servers, ParseEndpoints(servers, "--server"));
   FAIRLEAD_ASSIGN_OR_RETURN(options.connector_preference,
                             ParsePreference(absl::GetFlag(FLAGS_connector_preference)));
@@ -270,7 +269,7 @@ absl::Status RunAgent() {
   FAIRLEAD_RETURN_IF_ERROR(ReadConnectionFlags(options));
   FAIRLEAD_ASSIGN_OR_RETURN(const std::vector<std::string> addresses, ReadListenFlags());
   const std::string state_dir = absl::GetFlag(FLAGS_state_dir);
-  if (state_dir.empty()) return absl::InvalidArgumentError("--state_dir=FOLDER is missing");
+  FAIRLEAD_RETURN_IF_ERROR(CheckGiven("state_dir", state_dir, "FOLDER"));
   FAIRLEAD_ASSIGN_OR_RETURN(options.first_authentication_key, FindFirstAuthenticationKey());
   Profiles profiles = Profiles::Default();
   if (const std::string path = absl::GetFlag(FLAGS_profiles_file); !path.empty()) {
@@ -321,22 +320,30 @@ absl::Status RunAgent() {
   return absl::OkStatus();
 }
 
+ProgramInfo Program() {
+  ProgramInfo program;
+  program.name = "agent";
+  program.version = kAgentVersion;
+  program.main_file = "agent_main.cc";
+  program.usage =
+      "Fairlead's agent: keeps a device connected to its server and gives terminals on it. For "
+      "example:\n  agent --server=ums.example:8443 --ca_file=ca.pem --key_file=key "
+      "--state_dir=/var/lib/fairlead\n"
+      "--flagfile=FILE reads flags from a file, one a line.";
+  return program;
+}
+
+int Main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  const ProgramInfo program = Program();
+  absl::Status status = ParseFlags(program, argc, argv);
+  if (status.ok()) status = RunAgent();
+  if (status.ok()) return 0;
+  TellFailure(program, status);
+  return absl::IsInvalidArgument(status) ? 2 : 1;
+}
+
 }  // namespace
 }  // namespace fairlead::device
 
-int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);
-  absl::SetProgramUsageMessage(
-      "Fairlead's agent: keeps a device connected to its server and gives terminals on it.\n"
-      "Example: agent --server=ums.example:8443 --ca_file=ca.pem --key_file=key "
-      "--state_dir=/var/lib/fairlead");
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    std::cerr << "agent: \"" << rest[1] << "\" is not a flag; see --help\n";
-    return 2;
-  }
-  const absl::Status status = fairlead::device::RunAgent();
-  if (status.ok()) return 0;
-  std::cerr << "agent: " << status.message() << "\n";
-  return absl::IsInvalidArgument(status) ? 2 : 1;
-}
+int main(int argc, char** argv) { return fairlead::device::Main(argc, argv); }
