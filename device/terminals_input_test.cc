@@ -2,8 +2,12 @@
 //
 // What is typed and pasted into terminals with real programs: it never blocks output nor an
 // interrupt, however much of it nobody reads.
+#include <cstddef>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
+#include "absl/strings/str_cat.h"
 #include "device/testing/terminals_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -109,17 +113,36 @@ TEST_F(TerminalsInputTest, AConsoleThatHeedsAcknowledgementsIsHeardWhateverItPas
 }
 
 TEST_F(TerminalsInputTest, ASlowConsoleStopsTheProgramNotTheDevice) {
-  UseScript("echo ready; exec yes");
+  constexpr std::size_t kPiece = 65536;
+  constexpr std::size_t kOthers = 32u << 20;
+  // What may lie between a program and its Console: the window, a piece that is being written, and
+  // the terminal's, the device's and the tunnel's buffers.
+  constexpr std::size_t kLimit = terminal::kSendWindow + kPiece + (256u << 10);
+  const std::string folder = testing::TempDir() + "/slow_console";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  // The first terminal's program adds a byte to a file for each piece that it has written; the
+  // second one's writes much, and ends.
+  UseScript(absl::StrCat("cd ", folder, "; stty raw -echo; if mkdir first; then echo ready; while ",
+                         "head -c ", kPiece, " /dev/zero; do printf x >> pieces; done; else exec ",
+                         "head -c ", kOthers, " /dev/zero; fi 2>/dev/null"));
+  const auto written = [&] {
+    std::error_code missing;
+    const auto pieces = std::filesystem::file_size(folder + "/pieces", missing);
+    return missing ? 0 : pieces * kPiece;
+  };
   Open();
   AwaitOutput("ready");
   console().PauseReading(true);
-  for (int i = 0; i < 200; ++i) {
-    context_.restart();
-    context_.run_one_for(std::chrono::milliseconds(1));
-  }
-  const std::size_t stuck = console().output().size();
+  const std::size_t handled = console().received();
+  RunUntil([&] { return written() > 0; });
+
+  Open("s2");
+  RunUntil([&] { return dialer_.consoles().size() == 2 && console(1).received() >= kOthers; });
+  EXPECT_LE(written(), handled + kLimit);
+
   console().PauseReading(false);
-  RunUntil([&] { return console().output().size() > stuck + (4 << 20); });
+  RunUntil([&] { return console().received() > handled + (4u << 20); });
   console().Text(R"({"close":{}})");
   AwaitAllGone();
   EXPECT_EQ(console().end().result()->signal, "SIGHUP");
