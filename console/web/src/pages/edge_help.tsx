@@ -7,7 +7,7 @@ import { methods, type Icg } from '../api/generated';
 import { t } from '../i18n';
 import { api } from '../state/app';
 import { edgePage, probeEdge, type EdgeFinding } from '../terminal/edge_probe';
-import type { Ending } from '../terminal/terminal_session';
+import type { Ending } from '../terminal/ending';
 import { openTunnel } from '../terminal/tunnel';
 
 interface Props {

@@ -2,12 +2,15 @@
 //
 // The open terminals: one a tab, or side by side.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
+import { caller } from '../state/app';
 import {
   active,
+  belongTo,
   closeAllTerminals,
   closeTerminal,
+  handOver,
   runningCount,
   states,
   terminals,
@@ -18,8 +21,10 @@ import { Confirm } from '../ui/dialog';
 import { TerminalPanel } from './terminal_panel';
 
 // Always in the document, so that terminals go on while another page is shown.
-export function TerminalsPage({ hidden }: { hidden: boolean }) {
+export function TerminalsPage(props: { hidden: boolean }) {
   const asking = useSignal(false);
+  const user = caller.value?.user;
+  const hidden = props.hidden || !belongTo(user);
 
   useEffect(() => {
     const onUnload = (event: BeforeUnloadEvent) => {
@@ -29,18 +34,26 @@ export function TerminalsPage({ hidden }: { hidden: boolean }) {
     return () => removeEventListener('beforeunload', onUnload);
   }, []);
 
+  useEffect(() => {
+    if (user !== undefined) handOver(user);
+  }, [user]);
+
   const closeAll = () => {
     if (runningCount.value >= 2) asking.value = true;
     else closeAllTerminals();
   };
   const tabs = terminals.value;
+  const toDevices = useRef<HTMLAnchorElement>(null);
+  useFocusAfterClose(tabs.length, () =>
+    tabs.length === 0 ? toDevices.current : document.getElementById(`tab-${active.value}`),
+  );
   return (
     <main id={hidden ? undefined : 'content'} class="terminals" hidden={hidden}>
       <h1 class="visually-hidden">{t('nav.terminals')}</h1>
       {tabs.length === 0 ? (
         <div class="empty">
           <p>{t('terminals.none')}</p>
-          <a class="button" href="#/devices">
+          <a class="button" ref={toDevices} href="#/devices">
             {t('terminals.toDevices')}
           </a>
         </div>
@@ -61,7 +74,12 @@ export function TerminalsPage({ hidden }: { hidden: boolean }) {
       )}
       <div class={tiled.value ? 'panels tiled' : 'panels'}>
         {tabs.map((tab) => (
-          <TerminalPanel key={tab.id} tab={tab} hidden={!tiled.value && tab.id !== active.value} />
+          <TerminalPanel
+            key={tab.id}
+            tab={tab}
+            hidden={!tiled.value && tab.id !== active.value}
+            away={hidden}
+          />
         ))}
       </div>
       {asking.value && (
@@ -82,7 +100,19 @@ export function TerminalsPage({ hidden }: { hidden: boolean }) {
   );
 }
 
+// What had the focus may have gone with the tab.
+function useFocusAfterClose(count: number, next: () => HTMLElement | null) {
+  const before = useRef(count);
+  useEffect(() => {
+    if (count < before.current && document.activeElement === document.body) next()?.focus();
+    before.current = count;
+  }, [count]);
+}
+
 function TabStrip({ tabs }: { tabs: readonly TerminalTab[] }) {
+  useEffect(() => {
+    document.getElementById(`tab-${active.value}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [active.value, tabs.length]);
   const move = (event: KeyboardEvent, index: number) => {
     const tab = tabs[index]!;
     const last = tabs.length - 1;

@@ -3,12 +3,15 @@
 // The open terminals. Each lives until its tab is closed, whatever page is shown.
 import { computed, signal } from '@preact/signals';
 import { go } from '../router';
+import type { Wish } from '../terminal/session_services';
 
 export interface TerminalTab {
   id: string;
   // "devices/X".
   device: string;
+  // Tells several on one device apart.
   label: string;
+  wish: Wish;
 }
 
 // What the tab strip needs to know of a terminal.
@@ -33,12 +36,33 @@ export const runningCount = computed(
 );
 
 let next = 1;
+// Who opened them.
+const owner = signal<string | undefined>(undefined);
 
-export function openTerminal(device: string, label: string): void {
+// "till 8", then "till 8 · 2": the first number that no open terminal has.
+export function labelFor(label: string, taken: readonly string[]): string {
+  const numbered = (number: number) => (number === 1 ? label : `${label} · ${number}`);
+  let number = 1;
+  while (taken.includes(numbered(number))) ++number;
+  return numbered(number);
+}
+
+export function openTerminal(device: string, name: string, wish: Wish = { reason: '', profile: '' }): void {
   const id = `t${next++}`;
-  terminals.value = [...terminals.value, { id, device, label }];
+  const label = labelFor(name, terminals.value.map((tab) => tab.label));
+  terminals.value = [...terminals.value, { id, device, label, wish }];
   active.value = id;
   go('#/terminals');
+}
+
+// Nobody but who opened a terminal goes on with it.
+export function handOver(user: string): void {
+  if (!belongTo(user)) closeAllTerminals();
+  owner.value = user;
+}
+
+export function belongTo(user: string | undefined): boolean {
+  return owner.value === undefined || owner.value === user;
 }
 
 export function setState(id: string, state: TerminalState | undefined): void {

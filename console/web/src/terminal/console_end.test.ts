@@ -18,14 +18,29 @@ describe('ConsoleEnd', () => {
     expect(end.takeAck(true)).toBe('{"ack":{"receivedBytes":"65537"}}');
   });
 
-  it('limits input only once the device acknowledges', () => {
+  it('limits input from the first byte on', () => {
     const end = new ConsoleEnd();
-    end.onInputSent(10 * MAX_UNACKNOWLEDGED_INPUT);
-    expect(end.inputAllowance()).toBe(Infinity);
-    end.onText(ack(10 * MAX_UNACKNOWLEDGED_INPUT - 5));
-    expect(end.inputAllowance()).toBe(MAX_UNACKNOWLEDGED_INPUT - 5);
+    expect(end.inputAllowance()).toBe(MAX_UNACKNOWLEDGED_INPUT);
     end.onInputSent(MAX_UNACKNOWLEDGED_INPUT);
     expect(end.inputAllowance()).toBe(0);
+    end.onText(ack(MAX_UNACKNOWLEDGED_INPUT - 5));
+    expect(end.inputAllowance()).toBe(MAX_UNACKNOWLEDGED_INPUT - 5);
+  });
+
+  it('goes on without acknowledgements for a device that gives none, until it does', () => {
+    const end = new ConsoleEnd();
+    expect(end.awaitsFirstAck).toBe(false);
+    end.onInputSent(MAX_UNACKNOWLEDGED_INPUT);
+    expect(end.awaitsFirstAck).toBe(true);
+    end.goOnWithoutAcks();
+    expect(end.awaitsFirstAck).toBe(false);
+    expect(end.inputAllowance()).toBe(Infinity);
+    end.onInputSent(MAX_UNACKNOWLEDGED_INPUT);
+    end.onText(ack(1));
+    expect(end.inputAllowance()).toBe(0);
+    end.goOnWithoutAcks();
+    expect(end.inputAllowance()).toBe(0);
+    expect(end.awaitsFirstAck).toBe(false);
   });
 
   it('tells how the program ended, and never takes a default of 0', () => {

@@ -1,7 +1,9 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The Console's end of a terminal stream: acknowledges output, limits its own unacknowledged input,
-// tells how the terminal ended. Mirrors terminal/console_end of the repository. Sans-I/O.
+// tells how the terminal ended. Mirrors terminal/console_end of the repository, but for the limit before
+// the first acknowledgement: a browser takes any amount at once, so that a large paste would be gone
+// before a person could see or stop it. Sans-I/O.
 import type { TerminalControl } from '../api/generated';
 
 export const ACK_EVERY_BYTES = 64 * 1024;
@@ -77,6 +79,7 @@ export class ConsoleEnd {
   private received = 0;
   private ackSent = 0;
   private sent = 0;
+  private limited = true;
   private peerAcknowledges = false;
   private acknowledged = 0;
   private programResult: ProgramResult | undefined;
@@ -105,12 +108,21 @@ export class ConsoleEnd {
     return this.received;
   }
 
-  // How many bytes of input may be sent now. A device that has not acknowledged anything yet may be
-  // one that never does, and is not limited.
+  // How many bytes of input may be sent now.
   inputAllowance(): number {
     if (this.programResult) return 0;
-    if (!this.peerAcknowledges) return Number.POSITIVE_INFINITY;
+    if (!this.limited) return Number.POSITIVE_INFINITY;
     return Math.max(0, MAX_UNACKNOWLEDGED_INPUT - (this.sent - this.acknowledged));
+  }
+
+  // As much as is allowed was sent, and nothing was ever acknowledged.
+  get awaitsFirstAck(): boolean {
+    return !this.peerAcknowledges && this.inputAllowance() === 0 && !this.programResult;
+  }
+
+  // Takes the device for one that never acknowledges: until it does, TCP alone limits the input.
+  goOnWithoutAcks(): void {
+    if (!this.peerAcknowledges) this.limited = false;
   }
 
   onInputSent(bytes: number): void {
@@ -156,6 +168,7 @@ export class ConsoleEnd {
       );
     }
     this.peerAcknowledges = true;
+    this.limited = true;
     this.acknowledged = Math.max(this.acknowledged, receivedBytes);
     return { kind: 'acknowledged' };
   }

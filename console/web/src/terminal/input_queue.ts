@@ -3,16 +3,19 @@
 // Input on its way to the device: what is typed, and pastes of any size, sent in pieces as far as
 // the device's acknowledgements and the socket allow. Sans-I/O.
 
+import type { PreparedPaste } from './paste';
+
 export const INPUT_PIECE_BYTES = 16 * 1024;
 // The most that may wait in the socket.
 export const MAX_BUFFERED_BYTES = 256 * 1024;
 
+// A part of a paste stands between brackets or is one of them; what is typed is neither.
+type Part = 'typed' | 'head' | 'body' | 'tail';
+
 interface Item {
   bytes: Uint8Array;
   sent: number;
-  paste: boolean;
-  // Sent even if the paste is given up: the end of a bracketed paste.
-  keep: boolean;
+  part: Part;
 }
 
 export interface InputQueueOptions {
@@ -36,16 +39,20 @@ export class InputQueue {
   constructor(private readonly options: InputQueueOptions) {}
 
   type(bytes: Uint8Array): void {
-    this.items.push({ bytes, sent: 0, paste: false, keep: true });
+    this.add(bytes, 'typed');
     this.pump();
   }
 
-  // `tail` is sent even if the paste is given up.
-  paste(bytes: Uint8Array, tail: Uint8Array): void {
-    this.pasteTotal += bytes.length;
-    this.items.push({ bytes, sent: 0, paste: true, keep: false });
-    if (tail.length > 0) this.items.push({ bytes: tail, sent: 0, paste: false, keep: true });
+  paste({ head, body, tail }: PreparedPaste): void {
+    this.pasteTotal += body.length;
+    this.add(head, 'head');
+    this.add(body, 'body');
+    this.add(tail, 'tail');
     this.pump();
+  }
+
+  private add(bytes: Uint8Array, part: Part): void {
+    if (bytes.length > 0) this.items.push({ bytes, sent: 0, part });
   }
 
   // Absent when no paste is under way.
@@ -54,9 +61,15 @@ export class InputQueue {
     return { sent: this.pasteSent, total: this.pasteTotal };
   }
 
-  // Gives up what is left of pastes, so that what is typed next is sent next.
+  // Gives up what is left of pastes, so that what is typed next is sent next. A bracket of which the
+  // device has something is completed, and closed.
   cancelPaste(): void {
-    this.items = this.items.filter((item) => item.keep);
+    // What stands first without its head has had that sent.
+    let begun = true;
+    this.items = this.items.filter((item) => {
+      if (item.part === 'head') begun = item.sent > 0;
+      return item.part === 'typed' || (item.part !== 'body' && begun);
+    });
     this.pasteTotal = 0;
     this.pasteSent = 0;
     this.pump();
@@ -80,7 +93,7 @@ export class InputQueue {
       if (size <= 0 && item.bytes.length > item.sent) return;
       if (size > 0) this.options.send(item.bytes.subarray(item.sent, item.sent + size));
       item.sent += size;
-      if (item.paste) this.pasteSent += size;
+      if (item.part === 'body') this.pasteSent += size;
       if (item.sent === item.bytes.length) this.items.shift();
       if (this.pasteSent === this.pasteTotal) {
         this.pasteSent = 0;

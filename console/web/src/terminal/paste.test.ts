@@ -12,8 +12,9 @@ describe('paste', () => {
   });
 
   it('cannot leave its bracket', () => {
-    const { body, tail } = preparePaste('a\x1b[201~rm -rf\u009b201~\x03', true);
-    expect(text(body)).toBe('\x1b[200~a[201~rm -rf201~');
+    const { head, body, tail } = preparePaste('a\x1b[201~rm -rf\u009b201~\x03', true);
+    expect(text(head)).toBe('\x1b[200~');
+    expect(text(body)).toBe('a[201~rm -rf201~');
     expect(text(tail)).toBe('\x1b[201~');
   });
 

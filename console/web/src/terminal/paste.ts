@@ -9,7 +9,8 @@ const BRACKET_BEGIN = '\x1b[200~';
 const BRACKET_END = '\x1b[201~';
 
 export interface PreparedPaste {
-  // To send; begins with the bracket if there is one.
+  // The opening bracket, or nothing.
+  head: Uint8Array;
   body: Uint8Array;
   // The closing bracket, or nothing.
   tail: Uint8Array;
@@ -28,9 +29,11 @@ export function cleanPaste(text: string): string {
 
 export function preparePaste(text: string, bracketed: boolean): PreparedPaste {
   const encoder = new TextEncoder();
-  const clean = cleanPaste(text);
-  if (!bracketed) return { body: encoder.encode(clean), tail: new Uint8Array() };
-  return { body: encoder.encode(BRACKET_BEGIN + clean), tail: encoder.encode(BRACKET_END) };
+  return {
+    head: encoder.encode(bracketed ? BRACKET_BEGIN : ''),
+    body: encoder.encode(cleanPaste(text)),
+    tail: encoder.encode(bracketed ? BRACKET_END : ''),
+  };
 }
 
 export interface PasteSummary {

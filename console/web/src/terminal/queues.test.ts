@@ -7,6 +7,11 @@ import { HOLD_BACK_BYTES, MAX_WAITING_BYTES, OutputQueue, PIECE_BYTES } from './
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytesOf = (characters: string) => new TextEncoder().encode(characters);
+const paste = (body: string, head = '', tail = '') => ({
+  head: bytesOf(head),
+  body: bytesOf(body),
+  tail: bytesOf(tail),
+});
 
 describe('OutputQueue', () => {
   function queue() {
@@ -99,9 +104,9 @@ describe('InputQueue', () => {
 
   it('tells the progress of a paste of 10 MiB, byte for byte', () => {
     const { state, input } = queue();
-    const body = bytesOf('0123456789'.repeat(1024 * 1024));
+    const body = '0123456789'.repeat(1024 * 1024);
     state.allowance = 0;
-    input.paste(body, new Uint8Array());
+    input.paste(paste(body));
     let rounds = 0;
     while (!input.isEmpty) {
       expect(input.progress).toEqual({ sent: state.sent.length, total: body.length });
@@ -111,18 +116,42 @@ describe('InputQueue', () => {
     }
     expect(rounds).toBe(40);
     expect(input.progress).toBeUndefined();
-    expect(state.sent).toBe(text(body));
+    expect(state.sent).toBe(body);
   });
 
   it('gives up a paste, but closes its bracket and sends what is typed', () => {
     const { state, input } = queue();
-    state.allowance = 4;
-    input.paste(bytesOf('paste'), bytesOf(')'));
+    state.allowance = 5;
+    input.paste(paste('paste', '(', ')'));
     input.type(bytesOf('x'));
     input.cancelPaste();
     state.allowance = 10;
     input.pump();
-    expect(state.sent).toBe('past)x');
+    expect(state.sent).toBe('(past)x');
     expect(input.progress).toBeUndefined();
+  });
+
+  it('closes no bracket that was never opened, and none in the middle of the opening one', () => {
+    const given = (allowance: number) => {
+      const { state, input } = queue();
+      state.allowance = allowance;
+      input.type(bytesOf('a'));
+      input.paste(paste('first', '<<', '>>'));
+      input.paste(paste('second', '<<', '>>'));
+      input.type(bytesOf('b'));
+      input.cancelPaste();
+      state.allowance = 100;
+      input.pump();
+      return state.sent;
+    };
+    expect(given(0)).toBe('ab');
+    expect(given(1)).toBe('ab');
+    expect(given(2)).toBe('a<<>>b');
+    expect(given(3)).toBe('a<<>>b');
+    expect(given(5)).toBe('a<<fi>>b');
+    expect(given(9)).toBe('a<<first>>b');
+    expect(given(10)).toBe('a<<first>>b');
+    expect(given(11)).toBe('a<<first>><<>>b');
+    expect(given(13)).toBe('a<<first>><<s>>b');
   });
 });

@@ -3,83 +3,13 @@
 // A whole session against a tunnel that the test plays.
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../api/client';
-import type { CreateSessionRequest, Session } from '../api/generated';
-import { TerminalSession } from './terminal_session';
-import type { Tunnel, TunnelHandlers, TunnelTarget } from './tunnel';
-
-class FakeTunnel implements Tunnel {
-  bytes = '';
-  texts: string[] = [];
-  closed: number | undefined;
-  buffered = 0;
-  constructor(
-    readonly target: TunnelTarget,
-    readonly handlers: TunnelHandlers,
-  ) {}
-  sendBytes(bytes: Uint8Array) {
-    this.bytes += new TextDecoder('latin1').decode(bytes);
-  }
-  sendText(text: string) {
-    this.texts.push(text);
-  }
-  close(code?: number) {
-    this.closed = code;
-  }
-}
-
-function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError, more: Partial<Session> = {}) {
-  const avoided = new Set<string>();
-  const tunnels: FakeTunnel[] = [];
-  const requests: Partial<CreateSessionRequest>[] = [];
-  const screen = {
-    text: '',
-    columns: 120,
-    rows: 40,
-    bracketedPaste: false,
-    undone: [] as (() => void)[],
-    hold: false,
-    write(bytes: Uint8Array, done: () => void) {
-      this.text += new TextDecoder('latin1').decode(bytes);
-      if (this.hold) this.undone.push(done);
-      else done();
-    },
-  };
-  let now = 0;
-  const session = new TerminalSession('devices/X', screen, {
-    async createSession(request) {
-      requests.push(request);
-      if (refuse) throw refuse;
-      return {
-        name: 'sessions/1',
-        stream,
-        consoleUrl: 'wss://icg.example:8443/console-connector/terminal',
-        consoleTicket: 'T',
-        icg: 'icgs/a',
-        ...more,
-      } as Session;
-    },
-    openTunnel(target, handlers) {
-      const tunnel = new FakeTunnel(target, handlers);
-      tunnels.push(tunnel);
-      return tunnel;
-    },
-    timeEdge: () => Promise.resolve(2),
-    pageHost: 'ums.example',
-    avoided,
-    describeSkipped: (bytes) => `[${bytes}]`,
-    now: () => (now += 5),
-  });
-  const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  return { session, screen, tunnels, requests, bytes, avoided };
-}
-
-const settle = () => new Promise<void>((done) => setTimeout(done));
+import { NO_WISH, harness, settle } from './session_harness';
 
 describe('TerminalSession', () => {
   it('asks with the measured size and tells a change of it', async () => {
     const { session, screen, tunnels, requests } = harness();
-    await session.open('why');
-    expect(requests[0]).toMatchObject({ device: 'devices/X', columns: 120, rows: 40, reason: 'why' });
+    await session.open({ reason: 'why', profile: 'root' });
+    expect(requests[0]).toMatchObject({ device: 'devices/X', columns: 120, rows: 40, reason: 'why', profile: 'root' });
     expect(tunnels[0]!.target).toMatchObject({ ticket: 'T', holdBack: false });
     screen.columns = 100;
     tunnels[0]!.handlers.onOpen();
@@ -89,7 +19,7 @@ describe('TerminalSession', () => {
   it('keeps what is typed early', async () => {
     const { session, tunnels, bytes } = harness();
     session.type(bytes('a'));
-    await session.open();
+    await session.open(NO_WISH);
     session.type(bytes('b'));
     expect(tunnels[0]!.bytes).toBe('');
     tunnels[0]!.handlers.onOpen();
@@ -98,7 +28,7 @@ describe('TerminalSession', () => {
 
   it('acknowledges what is drawn, not what arrived', async () => {
     const { session, screen, tunnels, bytes } = harness();
-    await session.open();
+    await session.open(NO_WISH);
     const tunnel = tunnels[0]!;
     tunnel.handlers.onOpen();
     tunnel.texts = [];
@@ -110,17 +40,18 @@ describe('TerminalSession', () => {
   });
 
   it('measures the round trip by the acknowledgement of a key', async () => {
-    const { session, tunnels, bytes } = harness();
-    await session.open();
+    const { session, tunnels, bytes, later } = harness();
+    await session.open(NO_WISH);
     tunnels[0]!.handlers.onOpen();
     session.type(bytes('a'));
+    later(5);
     tunnels[0]!.handlers.onText('{"ack":{"receivedBytes":"1"}}');
     expect(session.counters.value.roundTrip).toBe(5);
   });
 
   it('tells the exit code, expected', async () => {
     const { session, tunnels, bytes } = harness();
-    await session.open();
+    await session.open(NO_WISH);
     const { handlers } = tunnels[0]!;
     handlers.onOpen();
     void handlers.onBytes(bytes('bye'));
@@ -133,7 +64,7 @@ describe('TerminalSession', () => {
 
   it('warns of output that is missing', async () => {
     const { session, tunnels } = harness();
-    await session.open();
+    await session.open(NO_WISH);
     const { handlers } = tunnels[0]!;
     handlers.onOpen();
     handlers.onText('{"end":{"exitCode":0,"totalBytes":"9"}}');
@@ -142,30 +73,16 @@ describe('TerminalSession', () => {
     expect(session.ending.value).toMatchObject({ expected: false, sentence: 'ending.truncated' });
   });
 
-  it('tells a loss and its reason', async () => {
-    const { session, tunnels } = harness();
-    await session.open();
-    tunnels[0]!.handlers.onOpen();
-    tunnels[0]!.handlers.onClose(4410, 'Maintenance.', true);
-    await settle();
-    expect(session.ending.value).toMatchObject({
-      expected: false,
-      sentence: 'close.terminated',
-      detail: 'Maintenance.',
-    });
-    expect(session.isOver).toBe(true);
-  });
-
   it('tells why the server refused', async () => {
-    const { session, tunnels } = harness('PTY', new ApiError(9, 'The device is offline.'));
-    await session.open();
+    const { session, tunnels } = harness('PTY', new ApiError(9, 'the device is offline'));
+    await session.open(NO_WISH);
     expect(tunnels).toEqual([]);
     expect(session.ending.value).toMatchObject({ sentence: 'ending.refused', detail: 'The device is offline.' });
   });
 
   it('asks the edge why the tunnel could not be opened', async () => {
     const { session, tunnels } = harness();
-    await session.open();
+    await session.open(NO_WISH);
     tunnels[0]!.handlers.onClose(1006, '', false);
     await settle();
     expect(tunnels[1]!.target).toMatchObject({ ticket: '', url: tunnels[0]!.target.url });
@@ -178,28 +95,9 @@ describe('TerminalSession', () => {
     });
   });
 
-  it('hangs up when it is closed, even while it opens', async () => {
-    const { session, tunnels } = harness();
-    await session.open();
-    tunnels[0]!.handlers.onOpen();
-    session.close();
-    expect(tunnels[0]!.texts).toContain('{"close":{}}');
-    expect(tunnels[0]!.closed).toBe(1000);
-    tunnels[0]!.handlers.onClose(1000, '', true);
-    await settle();
-    expect(session.ending.value).toMatchObject({ expected: true, sentence: 'ending.closedByYou' });
-
-    const early = harness();
-    const opening = early.session.open();
-    early.session.close();
-    await opening;
-    expect(early.tunnels).toEqual([]);
-    expect(early.session.isOver).toBe(true);
-  });
-
   it('speaks Telnet to OS 11: answers, size, doubled bytes, no control frames', async () => {
     const { session, screen, tunnels, bytes } = harness('TELNET');
-    await session.open();
+    await session.open(NO_WISH);
     const tunnel = tunnels[0]!;
     expect(tunnel.target.holdBack).toBe(true);
     tunnel.handlers.onOpen();
@@ -220,7 +118,7 @@ describe('TerminalSession', () => {
 
   it('lets Ctrl-C overtake a paste', async () => {
     const { session, tunnels, bytes } = harness();
-    await session.open();
+    await session.open(NO_WISH);
     const tunnel = tunnels[0]!;
     tunnel.handlers.onOpen();
     tunnel.buffered = 1 << 20;
@@ -236,7 +134,7 @@ describe('TerminalSession', () => {
   it('goes through the server where that is allowed, and asks whether the ICG is reached again', async () => {
     const fallback = { consoleFallbackUrl: 'wss://localhost:8443/console-connector/terminal' };
     const { session, tunnels, avoided } = harness('PTY', undefined, fallback);
-    await session.open();
+    await session.open(NO_WISH);
     expect(tunnels[0]!.target).toMatchObject({
       url: 'wss://icg.example:8443/console-connector/terminal',
       timeoutMilliseconds: 5000,
@@ -261,7 +159,7 @@ describe('TerminalSession', () => {
   it('opens a direct tunnel where the page came from, else where the server says', async () => {
     const direct = { icg: '', consoleUrl: 'wss://localhost:8443/console-connector/terminal' };
     const { session, tunnels } = harness('PTY', undefined, direct);
-    await session.open();
+    await session.open(NO_WISH);
     expect(tunnels[0]!.target.url).toBe('wss://ums.example/console-connector/terminal');
     tunnels[0]!.handlers.onClose(1006, '', false);
     expect(tunnels[1]!.target.url).toBe('wss://localhost:8443/console-connector/terminal');

@@ -5,38 +5,22 @@
 // given, so that tests need no browser. Used by the terminal pages.
 import { signal } from '@preact/signals';
 import { ApiError } from '../api/client';
-import type { CreateSessionRequest, Session } from '../api/generated';
+import type { Session } from '../api/generated';
 import type { TextKey } from '../i18n/en';
-import { closeSentence } from './close_code';
-import {
-  CLOSE_FRAME,
-  ConsoleEnd,
-  ProtocolError,
-  resizeFrame,
-  type Outcome,
-  type ProgramResult,
-} from './console_end';
-import { probeEdge, type EdgeFinding } from './edge_probe';
+import { CLOSE_FRAME, ConsoleEnd, ProtocolError, resizeFrame } from './console_end';
+import { probeEdge } from './edge_probe';
+import { asSentence, closeEnding, isVague, LastWord, programEnding, type Ending } from './ending';
 import { InputQueue, type PasteProgress } from './input_queue';
 import { OutputQueue } from './output_queue';
 import { preparePaste } from './paste';
+import { RoundTrip } from './round_trip';
 import { routesOf, type Route } from './routes';
+import type { Screen, SessionServices, Wish } from './session_services';
+import { Silence } from './silence';
 import { TelnetClient } from './telnet_client';
-import type { OpenTunnel, Tunnel } from './tunnel';
+import type { Tunnel } from './tunnel';
 
 export type Phase = 'opening' | 'connecting' | 'open' | 'ended';
-
-// Why a session is over, or was never open.
-export interface Ending {
-  // The person closed it, or the program ended: nothing to warn about.
-  expected: boolean;
-  sentence: TextKey;
-  values?: Record<string, string | number>;
-  // What the server or the edge said, in its own words.
-  detail?: string;
-  // The edge could not be reached: what was found, and where a person can look.
-  edge?: { url: string; icg: string; finding: EdgeFinding };
-}
 
 export interface Counters {
   received: number;
@@ -47,30 +31,12 @@ export interface Counters {
   edgeRoundTrip?: number;
 }
 
-export interface Screen {
-  write(bytes: Uint8Array, done: () => void): void;
-  readonly columns: number;
-  readonly rows: number;
-  readonly bracketedPaste: boolean;
-}
-
-export interface SessionServices {
-  createSession(request: Partial<CreateSessionRequest>): Promise<Session>;
-  openTunnel: OpenTunnel;
-  // Milliseconds to the edge of a tunnel and back.
-  timeEdge(tunnelUrl: string): Promise<number | undefined>;
-  // The server as this browser reaches it.
-  pageHost: string;
-  // ICGs that this browser did not reach, though the server did.
-  avoided: Set<string>;
-  describeSkipped(bytes: number): string;
-  now(): number;
-}
-
 const INTERRUPT = 3;
 // The ticket is good for 30 s, and the route after this one must still find it so.
 const FIRST_ROUTE_MILLISECONDS = 5_000;
-const EDGE_TIMING_MILLISECONDS = 10_000;
+const TICK_MILLISECONDS = 1_000;
+// A device that took as much input as it is given and acknowledged nothing for so long never will.
+const FIRST_ACK_MILLISECONDS = 5_000;
 
 export class TerminalSession {
   readonly phase = signal<Phase>('opening');
@@ -79,6 +45,8 @@ export class TerminalSession {
   readonly deviceAway = signal(false);
   // The way that is tried or used.
   readonly route = signal<Route | undefined>(undefined);
+  // Seconds without any answer; 0 while all is well.
+  readonly silent = signal(0);
   readonly notice = signal('');
   readonly paste = signal<PasteProgress | undefined>(undefined);
   readonly counters = signal<Counters>({ received: 0, sent: 0 });
@@ -90,12 +58,15 @@ export class TerminalSession {
   private readonly input: InputQueue;
   private routes: Route[] = [];
   private closing = false;
-  private sample: { offset: number; time: number } | undefined;
-  private roundTrip: number | undefined;
-  private edgeRoundTrip: number | undefined;
-  private edgeTimed = -EDGE_TIMING_MILLISECONDS;
   private received = 0;
   private sent = 0;
+  private readonly roundTrip: RoundTrip;
+  private readonly silence = new Silence();
+  private lastHeard = 0;
+  private lastSent = 0;
+  private readonly lastWord = new LastWord();
+  private unfollow: (() => void) | undefined;
+  private stopTicking: (() => void) | undefined;
 
   constructor(
     readonly device: string,
@@ -116,26 +87,34 @@ export class TerminalSession {
       buffered: () => this.tunnel?.buffered ?? 0,
       send: (bytes) => this.sendNow(bytes),
     });
+    this.roundTrip = new RoundTrip({
+      now: () => services.now(),
+      timeEdge: () => services.timeEdge(this.route.value!.url),
+      onMeasured: () => this.update(),
+    });
   }
 
   // Asks for a session of the screen's size and opens its tunnel. Never throws: see `ending`.
-  async open(reason = '', profile = ''): Promise<void> {
+  async open(wish: Wish): Promise<void> {
     const { columns, rows } = this.screen;
     let session: Session;
     try {
-      session = await this.services.createSession({ device: this.device, columns, rows, reason, profile });
+      session = await this.services.createSession({ device: this.device, columns, rows, ...wish });
     } catch (error) {
-      const detail = error instanceof ApiError ? error.message : String(error);
+      const detail = asSentence(error instanceof ApiError ? error.message : String(error));
       this.finish({ expected: false, sentence: 'ending.refused', detail });
       return;
     }
     this.session.value = session;
     if (session.stream === 'TELNET') this.telnet = new TelnetClient('xterm-256color', columns, rows);
     if (this.closing) {
+      this.terminate();
       this.finish({ expected: true, sentence: 'close.ended' });
       return;
     }
     this.phase.value = 'connecting';
+    this.unfollow = this.services.followSession(session.name, (changed) => this.onSession(changed));
+    this.stopTicking = this.services.every(TICK_MILLISECONDS, () => this.tick());
     this.routes = routesOf(session, this.services.pageHost, this.services.avoided);
     this.connect(session);
   }
@@ -172,13 +151,13 @@ export class TerminalSession {
     // An interrupt must not wait behind a paste.
     if (bytes.length === 1 && bytes[0] === INTERRUPT && this.input.progress) this.cancelPaste();
     this.input.type(bytes);
+    if (this.phase.value === 'open') this.silence.onAsked(this.services.now());
     this.update();
   }
 
   pasteText(text: string): void {
     if (this.isOver) return;
-    const prepared = preparePaste(text, this.screen.bracketedPaste);
-    this.input.paste(prepared.body, prepared.tail);
+    this.input.paste(preparePaste(text, this.screen.bracketedPaste));
     this.update();
   }
 
@@ -197,13 +176,21 @@ export class TerminalSession {
     }
   }
 
-  // Hangs up.
+  // Hangs up. A second call does nothing.
   close(): void {
-    if (this.isOver) return;
+    if (this.isOver || this.closing) return;
     this.closing = true;
     if (!this.tunnel) return;
-    if (this.phase.value === 'open' && !this.telnet) this.tunnel.sendText(CLOSE_FRAME);
+    if (this.phase.value !== 'open') this.terminate();
+    else if (!this.telnet) this.tunnel.sendText(CLOSE_FRAME);
     this.tunnel.close(1000, '');
+  }
+
+  // Without a tunnel nothing else tells the device before the ticket expires.
+  private terminate(): void {
+    this.services.terminateSession(this.session.value!.name).catch(() => {
+      // It ends by itself then.
+    });
   }
 
   private onOpen(): void {
@@ -215,13 +202,20 @@ export class TerminalSession {
     this.pump();
   }
 
+  private onHeard(): void {
+    this.lastHeard = this.services.now();
+    this.silence.onHeard();
+    this.silent.value = 0;
+  }
+
   private onBytes(bytes: Uint8Array): Promise<void> | void {
+    this.onHeard();
     this.received += bytes.length;
     if (!this.telnet) {
       this.output.push(bytes);
       return;
     }
-    if (this.sample) this.measured(this.sample.time);
+    this.roundTrip.onAnswered(Infinity);
     const { output, answers } = this.telnet.receive(bytes);
     if (answers.length > 0) this.tunnel?.sendBytes(answers);
     this.output.push(output);
@@ -241,6 +235,7 @@ export class TerminalSession {
   }
 
   private onText(text: string): void {
+    this.onHeard();
     try {
       this.onEvent(this.end.onText(text));
     } catch (error) {
@@ -258,9 +253,7 @@ export class TerminalSession {
         this.deviceAway.value = true;
         return;
       case 'acknowledged':
-        if (this.sample && this.end.acknowledgedBytes >= this.sample.offset) {
-          this.measured(this.sample.time);
-        }
+        this.roundTrip.onAnswered(this.end.acknowledgedBytes);
         this.pump();
         return;
       case 'ended':
@@ -274,21 +267,6 @@ export class TerminalSession {
     }
   }
 
-  private measured(since: number): void {
-    this.roundTrip = this.services.now() - since;
-    this.sample = undefined;
-    void this.timeEdge();
-    this.update();
-  }
-
-  private async timeEdge(): Promise<void> {
-    const now = this.services.now();
-    if (now - this.edgeTimed < EDGE_TIMING_MILLISECONDS || !this.route.value) return;
-    this.edgeTimed = now;
-    this.edgeRoundTrip = await this.services.timeEdge(this.route.value.url);
-    this.update();
-  }
-
   private pump(): void {
     if (this.isOver) return;
     this.input.pump();
@@ -298,19 +276,47 @@ export class TerminalSession {
   private sendNow(bytes: Uint8Array): void {
     this.sent += bytes.length;
     this.end.onInputSent(bytes.length);
-    this.sample ??= { offset: this.end.sentBytes, time: this.services.now() };
+    this.lastSent = this.services.now();
+    this.silence.onAsked(this.lastSent);
+    this.roundTrip.onSent(this.end.sentBytes);
     this.tunnel?.sendBytes(this.telnet ? this.telnet.encode(bytes) : bytes);
   }
 
   private update(): void {
     this.paste.value = this.input.progress;
-    const { received, sent, roundTrip, edgeRoundTrip } = this;
+    const { received, sent } = this;
+    const { device: roundTrip, edge: edgeRoundTrip } = this.roundTrip;
     this.counters.value = { received, sent, roundTrip, edgeRoundTrip };
+  }
+
+  // What no message tells.
+  private tick(): void {
+    const now = this.services.now();
+    this.silent.value = this.phase.value === 'open' ? this.silence.seconds(now) : 0;
+    if (!this.telnet && this.end.awaitsFirstAck && now - this.lastSent >= FIRST_ACK_MILLISECONDS) {
+      this.end.goOnWithoutAcks();
+      this.pump();
+    }
+    this.settle();
+  }
+
+  private onSession(session: Session): void {
+    if (session.state !== 'ENDED') return;
+    this.lastWord.onRecord(session, this.services.now());
+    this.settle();
+  }
+
+  private settle(): void {
+    const ending = this.lastWord.ending(this.services.now(), this.lastHeard);
+    if (!ending) return;
+    this.finish(ending);
+    this.tunnel?.close(1000, '');
   }
 
   private onClose(code: number, reason: string, opened: boolean): void {
     const session = this.session.value;
-    if (!opened && code < 4000 && !this.closing && session) {
+    if (this.isOver) return;
+    if (!opened && code < 4000 && !this.closing && !this.lastWord.isRecorded && session) {
       if (this.routes.length > 0) {
         this.connect(session);
         return;
@@ -319,17 +325,23 @@ export class TerminalSession {
       return;
     }
     // What arrived before the close is drawn first.
-    void this.output.room().then(() => this.finish(this.endingFor(code, reason)));
+    void this.output.room().then(() => {
+      const ending = this.endingFor(code, reason);
+      if (ending) this.finish(ending);
+      else this.lastWord.onClosed(code, reason, this.services.now());
+      this.settle();
+    });
   }
 
-  private endingFor(code: number, reason: string): Ending {
+  // Nothing where the server knows better.
+  private endingFor(code: number, reason: string): Ending | undefined {
     const { result } = this.end;
     if (result) return programEnding(result, this.end.outcome());
     if (this.closing) return { expected: true, sentence: 'ending.closedByYou' };
     if (code === 1000) {
       return { expected: true, sentence: this.telnet ? 'ending.deviceClosed' : 'close.ended' };
     }
-    return { expected: false, sentence: closeSentence(code), values: { code }, detail: reason };
+    return isVague(code) ? undefined : closeEnding(code, reason);
   }
 
   // While the server stands in for an ICG: whether that is still needed next time.
@@ -341,6 +353,8 @@ export class TerminalSession {
   }
 
   private async explainEdge(session: Session): Promise<void> {
+    // That the session ends meanwhile, since nobody came, explains nothing.
+    this.stopTicking?.();
     if (!session.icg) {
       const { host } = new URL(this.route.value!.url);
       this.finish({ expected: false, sentence: 'edge.server', values: { host } });
@@ -356,18 +370,12 @@ export class TerminalSession {
 
   private finish(ending: Ending): void {
     if (this.isOver) return;
+    this.unfollow?.();
+    this.stopTicking?.();
     this.input.clear();
     this.update();
+    this.silent.value = 0;
     this.ending.value = ending;
     this.phase.value = 'ended';
   }
-}
-
-function programEnding(result: ProgramResult, outcome: Outcome): Ending {
-  const missing = outcome.kind === 'truncated' ? outcome.missingBytes : 0;
-  const values = { code: result.exitCode ?? '', signal: result.signal ?? '', missing };
-  if (missing > 0) return { expected: false, sentence: 'ending.truncated', values };
-  if (result.exitCode !== undefined) return { expected: true, sentence: 'ending.exitCode', values };
-  if (result.signal !== undefined) return { expected: true, sentence: 'ending.signal', values };
-  return { expected: true, sentence: 'ending.unknown', values };
 }

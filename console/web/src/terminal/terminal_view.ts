@@ -15,7 +15,8 @@ import { change, clampFontSize, resolvedTheme, settings } from '../state/setting
 import { installEscapePolicy, safeLink, type Refused } from './escape_policy';
 import { needsConfirmation } from './paste';
 import { hasHardwareWebgl } from './renderer';
-import { TerminalSession, type Screen, type SessionServices } from './terminal_session';
+import type { Screen, SessionServices, Wish } from './session_services';
+import { TerminalSession } from './terminal_session';
 import { MINIMUM_CONTRAST, TERMINAL_THEMES } from './themes';
 
 const SCROLLBACK_LINES = 10_000;
@@ -50,6 +51,7 @@ export class TerminalView {
   constructor(
     private readonly element: HTMLElement,
     private readonly device: string,
+    private readonly wish: Wish,
     label: string,
     private readonly services: SessionServices,
     private readonly events: ViewEvents,
@@ -84,13 +86,12 @@ export class TerminalView {
       if (!before.isOver) return;
       await new Promise<void>((done) => this.terminal.write(`${RESET_MODES}\r\n`, done));
     }
-    this.terminal.options.disableStdin = false;
     // Measured before the session is asked for, so that the program's first look at it is right.
     this.fit.fit();
     const session = new TerminalSession(this.device, this.screen(), this.services);
     this.session.value = session;
     this.terminal.focus();
-    await session.open();
+    await session.open(this.wish);
   }
 
   pasteNow(text: string): void {
@@ -101,7 +102,7 @@ export class TerminalView {
   // Asks first where the settings say so.
   paste(text: string): void {
     if (!text || this.session.value?.isOver !== false) return;
-    // A program that takes bracketed pastes does not run lines by itself.
+    // Also where the program takes bracketed pastes: what that does with lines is not known here.
     if (settings.value.confirmPaste && needsConfirmation(text)) this.events.onPasteQuestion(text);
     else this.pasteNow(text);
   }
@@ -267,6 +268,9 @@ export class TerminalView {
 
   private actionFor(event: KeyboardEvent): (() => void) | 'browser' | undefined {
     const { ctrlKey, shiftKey, altKey, metaKey, code, key } = event;
+    const modified = ctrlKey || shiftKey || altKey || metaKey;
+    // A key that is held down was meant for the program that has just ended.
+    if (key === 'Enter' && !modified && this.session.value?.isOver && !event.repeat) return () => void this.start();
     if (key === 'F6' && ctrlKey && !altKey && !shiftKey) return () => this.events.onLeave();
     // The browser pastes, which gives the page a paste event with the text.
     if (key === 'Insert' && shiftKey && !ctrlKey) return 'browser';

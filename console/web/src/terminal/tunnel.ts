@@ -56,6 +56,7 @@ function openSocket(target: TunnelTarget, handlers: TunnelHandlers): Tunnel {
   const socket = new WebSocket(target.url, protocols(target.ticket));
   socket.binaryType = 'arraybuffer';
   let opened = false;
+  let wanted: CloseInfo | undefined;
   let draining: ReturnType<typeof setTimeout> | undefined;
   const timer = setTimeout(() => socket.close(), target.timeoutMilliseconds ?? OPEN_TIMEOUT_MILLISECONDS);
   const drain = () => {
@@ -67,7 +68,8 @@ function openSocket(target: TunnelTarget, handlers: TunnelHandlers): Tunnel {
   socket.onopen = () => {
     opened = true;
     clearTimeout(timer);
-    handlers.onOpen();
+    if (wanted) socket.close(wanted.closeCode, wanted.reason);
+    else handlers.onOpen();
   };
   socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) => {
     if (typeof event.data === 'string') handlers.onText(event.data);
@@ -80,15 +82,23 @@ function openSocket(target: TunnelTarget, handlers: TunnelHandlers): Tunnel {
   };
   return {
     sendBytes(bytes) {
+      // What is drawn after the close is acknowledged in vain.
+      if (socket.readyState !== WebSocket.OPEN) return;
       socket.send(bytes as Uint8Array<ArrayBuffer>);
       // The browser tells nobody when the socket has drained.
       draining ??= setTimeout(drain, DRAIN_POLL_MILLISECONDS);
     },
-    sendText: (text) => socket.send(text),
+    sendText(text) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
     get buffered() {
       return socket.bufferedAmount;
     },
-    close: (code = 1000, reason = '') => socket.close(code, reason),
+    close(code = 1000, reason = '') {
+      wanted = { closeCode: code, reason };
+      // A browser reports the close of a socket that is not open yet as an error.
+      if (socket.readyState !== WebSocket.CONNECTING) socket.close(code, reason);
+    },
   };
 }
 
@@ -143,7 +153,7 @@ function openStream(
     opened = true;
     writer = connection.writable.getWriter();
     if (wanted) stream.close(wanted);
-    handlers.onOpen();
+    else handlers.onOpen();
     await read(connection.readable).catch(() => {});
     return stream.closed;
   };

@@ -44,12 +44,14 @@ export interface ConfirmProps {
   title: string;
   confirm: string;
   danger?: boolean;
+  // The focus begins on the confirming button, whatever stands before it.
+  confirmFirst?: boolean;
   onConfirm(): void | Promise<void>;
   onClose(): void;
   children?: ComponentChildren;
 }
 
-export function Confirm({ title, confirm, danger, onConfirm, onClose, children }: ConfirmProps) {
+export function Confirm({ title, confirm, danger, confirmFirst, onConfirm, onClose, children }: ConfirmProps) {
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -68,7 +70,7 @@ export function Confirm({ title, confirm, danger, onConfirm, onClose, children }
           <button type="button" onClick={onClose}>
             {t('common.cancel')}
           </button>
-          <button type="submit" class={danger ? 'danger' : 'primary'} disabled={busy.value}>
+          <button type="submit" autofocus={confirmFirst} class={danger ? 'danger' : 'primary'} disabled={busy.value}>
             {confirm}
           </button>
         </div>
