@@ -49,7 +49,8 @@ describe('loss and routes', () => {
         await shows(panel, /[$#] /);
         agent.kill('SIGKILL');
         // Of a device that is dialled nothing but the end of its stream is seen.
-        const ending = flow === 'OS11_DIRECT' ? /The device (was lost|closed the terminal)/ : 'The device was lost';
+        const ending =
+          flow === 'OS11_DIRECT' ? /The (connection to the device was lost|device closed the terminal)/ : 'The connection to the device was lost';
         await banner(panel).getByText(ending).waitFor({ timeout: 30_000 });
         await page.goto(`${quickstart.url}/#/devices`);
         const row = page.locator(`[data-device="${id}"]`);

@@ -44,6 +44,21 @@ export async function launchTrustingServerOnly(folder) {
   });
 }
 
+// What a browser may report although all is well; everything else fails the test.
+const ALLOWED_REPORTS = [
+];
+
+// Notes in `page.problems` what the browser reports of the page.
+export function noteProblems(page) {
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  page.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    if (ALLOWED_REPORTS.some((allowed) => allowed.test(message.text()))) return;
+    page.problems.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+}
+
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
@@ -54,13 +69,7 @@ export async function newPage(browser, options = {}) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
-  page.problems = [];
-  page.on('pageerror', (error) => page.problems.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && /Content Security Policy|Uncaught/.test(message.text())) {
-      page.problems.push(message.text());
-    }
-  });
+  noteProblems(page);
   return page;
 }
 

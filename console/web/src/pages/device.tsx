@@ -12,6 +12,7 @@ import { openTerminal } from '../state/terminals';
 import { Check, Field } from '../ui/field';
 import { TagList } from '../ui/tags';
 import { fullName, via } from './devices';
+import { OpenWith } from './open_with';
 import { SessionTable, useSessions } from './sessions';
 
 // Undefined until it is known.
@@ -73,6 +74,7 @@ export function DevicePage({ name }: { name: string }) {
             >
               {t('devices.open')}
             </button>
+            <OpenWith device={device} label={fullName(device)} disabled={!canOpen(device)} />
           </div>
           <p class={canOpen(device) ? 'banner good' : 'banner'} role="status">
             {whyOrWhyNot(device)}

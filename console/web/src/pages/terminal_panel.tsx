@@ -160,6 +160,8 @@ function Tools({ view, onFind }: { view: TerminalView | undefined; onFind(): voi
       tell(t('terminal.pasteByKey'));
       return;
     }
+    // Where the focus is to be once the person has answered, if they are asked.
+    view?.focus();
     view?.paste(text);
   };
   const copy = () => {

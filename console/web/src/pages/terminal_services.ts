@@ -4,7 +4,8 @@
 import { effect } from '@preact/signals';
 import { methods } from '../api/generated';
 import { formatNumber, t } from '../i18n';
-import { api, follow, token } from '../state/app';
+import { api, errorText, follow, token } from '../state/app';
+import { sentence } from '../state/sentence';
 import { timeEdge } from '../terminal/edge_timer';
 import type { SessionServices } from '../terminal/session_services';
 import { openTunnel } from '../terminal/tunnel';
@@ -26,6 +27,7 @@ export const services: SessionServices = {
   timeEdge,
   pageHost: location.host,
   avoided: new Set(),
+  describeError: (error) => sentence(errorText(error)),
   describeSkipped: (bytes) => t('terminal.skipped', { bytes: formatNumber(bytes) }),
   now: () => performance.now(),
 };

@@ -35,7 +35,7 @@ function Facts({ view }: { view: TerminalView | undefined }) {
   const session = view?.session.value;
   const silent = session?.silent.value ?? 0;
   const state = silent > 0 ? t('terminal.silent', { seconds: silent }) : t(`terminal.${session?.phase.value ?? 'opening'}`);
-  const short = [state];
+  const short: string[] = [];
   const full = [state];
   const about = session?.session.value;
   if (about) {
@@ -58,8 +58,9 @@ function Facts({ view }: { view: TerminalView | undefined }) {
     }
   }
   return (
-    <span class={silent > 0 ? 'facts error' : 'facts'} title={full.join(' · ')}>
-      {short.join(' · ')}
+    <span class="facts" title={full.join(' · ')}>
+      <span class={silent > 0 ? 'error' : ''}>{state}</span>
+      {short.map((fact) => ` · ${fact}`)}
     </span>
   );
 }

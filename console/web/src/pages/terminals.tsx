@@ -104,8 +104,9 @@ export function TerminalsPage(props: { hidden: boolean }) {
 function useFocusAfterClose(count: number, next: () => HTMLElement | null) {
   const before = useRef(count);
   useEffect(() => {
-    if (count < before.current && document.activeElement === document.body) next()?.focus();
+    const fewer = count < before.current;
     before.current = count;
+    if (fewer && (count === 0 || document.activeElement === document.body)) next()?.focus();
   }, [count]);
 }
 

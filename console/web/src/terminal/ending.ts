@@ -4,6 +4,7 @@
 // program, then the server's record of the session, then the tunnel's close code. Pure.
 import type { Session, SessionEnd, SessionEnd_Cause } from '../api/generated';
 import type { TextKey } from '../i18n/en';
+import { sentence } from '../state/sentence';
 import { closeSentence } from './close_code';
 import type { Outcome, ProgramResult } from './console_end';
 import type { EdgeFinding } from './edge_probe';
@@ -44,14 +45,14 @@ const CAUSES: Partial<Record<SessionEnd_Cause, TextKey>> = {
 // What the server recorded; nothing if it does not know either.
 export function recordedEnding(session: Session, end: SessionEnd): Ending | undefined {
   if (end.cause === 'PROGRAM_ENDED') return programEnding(end, { kind: 'complete' });
-  const sentence = CAUSES[end.cause];
-  if (!sentence) return undefined;
+  const told = CAUSES[end.cause];
+  if (!told) return undefined;
   const values = { icg: session.icg.replace('icgs/', '') };
-  return { expected: false, sentence, values, detail: asSentence(end.message) };
+  return { expected: false, sentence: told, values, detail: sentence(end.message) };
 }
 
 export function closeEnding(code: number, reason: string): Ending {
-  return { expected: false, sentence: closeSentence(code), values: { code }, detail: asSentence(reason) };
+  return { expected: false, sentence: closeSentence(code), values: { code }, detail: sentence(reason) };
 }
 
 // Codes that fit several causes, of which the server knows the right one: going away, connection lost,
@@ -95,13 +96,4 @@ export class LastWord {
     }
     return closed && now - closed.time >= RECORD_MILLISECONDS ? closed.ending : undefined;
   }
-}
-
-// A message of the server's, which begins like a part of a sentence and has no full stop. Names stay
-// as they are.
-export function asSentence(message: string): string {
-  const text = message.trim();
-  if (text === '') return '';
-  const begun = /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?)]$/.test(begun) ? begun : `${begun}.`;
 }

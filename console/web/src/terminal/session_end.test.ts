@@ -4,7 +4,6 @@
 // a path that is silent.
 import { describe, expect, it } from 'vitest';
 import { MAX_UNACKNOWLEDGED_INPUT } from './console_end';
-import { asSentence } from './ending';
 import { NO_WISH, harness, settle } from './session_harness';
 
 async function opened(...options: Parameters<typeof harness>) {
@@ -166,14 +165,5 @@ describe('a device that acknowledges nothing', () => {
     tunnel.handlers.onDrain();
     expect(tunnel.bytes.length).toBe(paste.length);
     expect(session.paste.value).toBeUndefined();
-  });
-});
-
-describe("the server's messages", () => {
-  it('become sentences, and names stay', () => {
-    expect(asSentence('the link to icgs/a was lost')).toBe('The link to icgs/a was lost.');
-    expect(asSentence('icgs/a did not answer')).toBe('icgs/a did not answer.');
-    expect(asSentence('Maintenance!')).toBe('Maintenance!');
-    expect(asSentence('')).toBe('');
   });
 });

@@ -92,6 +92,7 @@ export function harness(stream: 'PTY' | 'TELNET' = 'PTY', refuse?: ApiError, mor
     timeEdge: () => Promise.resolve(2),
     pageHost: 'ums.example',
     avoided,
+    describeError: (error) => (error as ApiError).message,
     describeSkipped: (bytes) => `[${bytes}]`,
     now: () => now,
   });

@@ -29,6 +29,7 @@ export interface SessionServices {
   pageHost: string;
   // ICGs that this browser did not reach, though the server did.
   avoided: Set<string>;
+  describeError(error: unknown): string;
   describeSkipped(bytes: number): string;
   now(): number;
 }

@@ -74,7 +74,7 @@ describe('TerminalSession', () => {
   });
 
   it('tells why the server refused', async () => {
-    const { session, tunnels } = harness('PTY', new ApiError(9, 'the device is offline'));
+    const { session, tunnels } = harness('PTY', new ApiError(9, 'The device is offline.'));
     await session.open(NO_WISH);
     expect(tunnels).toEqual([]);
     expect(session.ending.value).toMatchObject({ sentence: 'ending.refused', detail: 'The device is offline.' });

@@ -4,12 +4,11 @@
 // screen with bounds on both ways, and says how it ended. The screen, the API and the tunnel are
 // given, so that tests need no browser. Used by the terminal pages.
 import { signal } from '@preact/signals';
-import { ApiError } from '../api/client';
 import type { Session } from '../api/generated';
 import type { TextKey } from '../i18n/en';
 import { CLOSE_FRAME, ConsoleEnd, ProtocolError, resizeFrame } from './console_end';
 import { probeEdge } from './edge_probe';
-import { asSentence, closeEnding, isVague, LastWord, programEnding, type Ending } from './ending';
+import { closeEnding, isVague, LastWord, programEnding, type Ending } from './ending';
 import { InputQueue, type PasteProgress } from './input_queue';
 import { OutputQueue } from './output_queue';
 import { preparePaste } from './paste';
@@ -101,7 +100,7 @@ export class TerminalSession {
     try {
       session = await this.services.createSession({ device: this.device, columns, rows, ...wish });
     } catch (error) {
-      const detail = asSentence(error instanceof ApiError ? error.message : String(error));
+      const detail = this.services.describeError(error);
       this.finish({ expected: false, sentence: 'ending.refused', detail });
       return;
     }
