@@ -19,6 +19,7 @@ import {
   shows,
 } from './support.mjs';
 
+const MORE_THAN_A_DEVICE_QUEUES = 20 * 1024 * 1024;
 const DEVICE = deviceOf('OS12_DIRECT');
 const focused = (page) =>
   page.evaluate(() => {
@@ -57,6 +58,9 @@ describe('around terminals', () => {
     await page.keyboard.press('Control+F6');
     await page.keyboard.press('Home');
     await becomes(() => within(page, tabs.nth(0)), true);
+    await becomes(() => page.evaluate(() => document.activeElement.getAttribute('role')), 'tab');
+    await tabs.nth(1).click();
+    await becomes(() => focused(page), 'terminal');
     await assertAccessible(page, 'several tabs');
 
     // Another page and back.
@@ -84,7 +88,7 @@ describe('around terminals', () => {
     await shows(second, /^ready/m);
     const size = /\d+×\d+/;
     const [before] = size.exec(await second.locator('[data-state-line]').innerText());
-    await pasteText(page, second, 'x'.repeat(1024 * 1024));
+    await pasteText(page, second, 'x'.repeat(MORE_THAN_A_DEVICE_QUEUES));
     await page.keyboard.press('Enter');
     const stop = second.getByRole('button', { name: 'Stop pasting' });
     await stop.waitFor();

@@ -141,6 +141,8 @@ describe('watch', () => {
     expect(timers).toEqual([]);
     const stopped = harness();
     stopped.stop();
+    expect(stopped.sockets[0]!.closed).toBe(false);
+    stopped.sockets[0]!.onopen!({});
     expect(stopped.sockets[0]!.closed).toBe(true);
     stopped.sockets[0]!.onclose!({ code: 1006, reason: '' });
     expect(stopped.timers).toEqual([]);

@@ -62,6 +62,7 @@ export function watch<Request, Message>(
   let stopped = false;
   let failures = 0;
   let socket: Socket | undefined;
+  let open = false;
   let timer: unknown;
 
   const connect = () => {
@@ -70,7 +71,12 @@ export function watch<Request, Message>(
       `fairlead.bearer.${environment.token()}`,
     ]);
     socket = current;
-    current.onopen = () => handlers.onStart?.();
+    open = false;
+    current.onopen = () => {
+      open = true;
+      if (stopped) current.close();
+      else handlers.onStart?.();
+    };
     current.onmessage = (event) => {
       if (stopped || typeof event.data !== 'string') return;
       failures = 0;
@@ -96,6 +102,7 @@ export function watch<Request, Message>(
   return () => {
     stopped = true;
     environment.clearTimer(timer);
-    socket?.close();
+    // A browser reports the close of a socket that is not open yet as a failure.
+    if (open) socket?.close();
   };
 }

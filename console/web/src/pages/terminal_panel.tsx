@@ -80,7 +80,8 @@ export function TerminalPanel({ tab, hidden, away }: PanelProps) {
     tell(t('terminal.endedToast', { device: tab.label, sentence: endingText(ending) }), 'alert');
   }, [ending]);
   useEffect(() => {
-    if (!hidden && !away && tab.id === active.value) view.value?.focus();
+    if (hidden || away || tab.id !== active.value) return;
+    if (document.activeElement?.getAttribute('role') !== 'tab') view.value?.focus();
   }, [hidden, away]);
 
   const reopen = () => void view.value?.start();

@@ -2,6 +2,7 @@
 //
 // The open terminals: one a tab, or side by side.
 import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { caller } from '../state/app';
@@ -44,9 +45,7 @@ export function TerminalsPage(props: { hidden: boolean }) {
   };
   const tabs = terminals.value;
   const toDevices = useRef<HTMLAnchorElement>(null);
-  useFocusAfterClose(tabs.length, () =>
-    tabs.length === 0 ? toDevices.current : document.getElementById(`tab-${active.value}`),
-  );
+  useFocusAfterLast(tabs.length, toDevices);
   return (
     <main id={hidden ? undefined : 'content'} class="terminals" hidden={hidden}>
       <h1 class="visually-hidden">{t('nav.terminals')}</h1>
@@ -100,13 +99,23 @@ export function TerminalsPage(props: { hidden: boolean }) {
   );
 }
 
-// What had the focus may have gone with the tab.
-function useFocusAfterClose(count: number, next: () => HTMLElement | null) {
+function focusTab(id: string | undefined) {
+  document.getElementById(`tab-${id}`)?.focus();
+}
+
+// A terminal that is shown takes the focus, unless that is among the tabs.
+function enterTerminal(id: string) {
+  document.getElementById(`tab-${id}`)?.blur();
+  active.value = id;
+  states.value.get(id)?.focus();
+}
+
+// The focus goes with the last tab, and with the buttons beside it.
+function useFocusAfterLast(count: number, target: RefObject<HTMLElement>) {
   const before = useRef(count);
   useEffect(() => {
-    const fewer = count < before.current;
+    if (count === 0 && before.current > 0) target.current?.focus();
     before.current = count;
-    if (fewer && (count === 0 || document.activeElement === document.body)) next()?.focus();
   }, [count]);
 }
 
@@ -126,12 +135,12 @@ function TabStrip({ tabs }: { tabs: readonly TerminalTab[] }) {
     const target = targets[event.key];
     if (target !== undefined) {
       active.value = tabs[target]!.id;
-      document.getElementById(`tab-${tabs[target]!.id}`)?.focus();
+      focusTab(active.value);
     } else if (event.key === 'Delete') {
       closeTerminal(tab.id);
+      focusTab(active.value);
     } else if (event.key === 'Enter' || event.key === ' ') {
-      active.value = tab.id;
-      states.value.get(tab.id)?.focus();
+      enterTerminal(tab.id);
     } else {
       return;
     }
@@ -153,10 +162,7 @@ function TabStrip({ tabs }: { tabs: readonly TerminalTab[] }) {
               aria-selected={selected}
               aria-controls={`panel-${tab.id}`}
               tabIndex={selected ? 0 : -1}
-              onClick={() => {
-                active.value = tab.id;
-                states.value.get(tab.id)?.focus();
-              }}
+              onClick={() => enterTerminal(tab.id)}
               onKeyDown={(event) => move(event, index)}
             >
               <span class={state?.running ? 'dot online' : 'dot offline'} aria-hidden="true" />
