@@ -45,7 +45,7 @@ describe('administration', () => {
     await page.getByRole('button', { name: `Terminate: session on ${id}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Terminate' }).click();
     await page.getByRole('link', { name: /Terminals/ }).click();
-    await page.locator('[data-banner]').getByText('terminated').waitFor();
+    await page.locator('[data-banner]').getByText('An administrator terminated').waitFor();
     await page.getByRole('button', { name: 'Close the terminal' }).click();
   });
 

@@ -46,6 +46,8 @@ export async function launchTrustingServerOnly(folder) {
 
 // What a browser may report although all is well; everything else fails the test.
 const ALLOWED_REPORTS = [
+  // A refusal, which the page tells the person itself; browsers report each.
+  /^Failed to load resource: the server responded with a status of 4\d\d /,
 ];
 
 // Notes in `page.problems` what the browser reports of the page.

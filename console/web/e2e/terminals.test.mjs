@@ -30,6 +30,19 @@ async function agreeOnSize(page, panel) {
   }
 }
 
+// Counts from now on how often a paste shows how far it is.
+async function watchProgress(page) {
+  await page.evaluate(() => {
+    const seen = new Set();
+    globalThis.progressSteps = seen;
+    new MutationObserver(() => {
+      const bar = document.querySelector('progress');
+      if (bar) seen.add(bar.value);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+  return () => page.evaluate(() => globalThis.progressSteps.size);
+}
+
 describe('terminals', () => {
   const given = withPage();
 
@@ -103,10 +116,12 @@ describe('terminals', () => {
       const expected = crypto.createHash('sha256').update(text.replaceAll('\n', '\r')).digest('hex');
       await run(page, panel, `bind 'set enable-bracketed-paste off'; clear; stty raw -echo; echo re''ady; head -c ${text.length} | sha256sum; stty sane`);
       await shows(panel, /^ready/m);
+      const steps = await watchProgress(page);
       await pasteText(page, panel, text);
       await page.getByRole('dialog', { name: /Paste/ }).getByRole('button', { name: 'Paste', exact: true }).click();
       const sum = await shows(panel, /([0-9a-f]{64})/, 90_000);
       assert.equal(sum[1], expected);
+      assert.ok((await steps()) > 3, `the paste showed ${await steps()} steps`);
       await page.getByRole('button', { name: 'Close the terminal' }).click();
     });
   }
