@@ -232,7 +232,7 @@ export const de: Record<TextKey, string> = {
   'terminal.throughServerText':
     'Ihr Browser erreicht {icg} nicht selbst; der Server reicht die Bytes dieser Sitzung weiter. Das geht ebenso, nimmt aber einen längeren Weg.',
   'terminal.bytes': '{received} empfangen, {sent} gesendet',
-  'terminal.bytesShort': '↓ {received} ↑ {sent}',
+  'terminal.bytesShort': '↓\u00a0{received} ↑\u00a0{sent}',
   'terminal.size': '{columns}×{rows}',
   'terminal.viaIcg': '{os}, ICG {icg}',
   'terminal.reopen': 'Erneut öffnen',

@@ -230,7 +230,7 @@ export const en = {
   'terminal.throughServerText':
     'Your browser does not reach {icg} itself, so the server passes this session’s bytes on. That works as well, but takes a longer way.',
   'terminal.bytes': '{received} received, {sent} sent',
-  'terminal.bytesShort': '↓ {received} ↑ {sent}',
+  'terminal.bytesShort': '↓\u00a0{received} ↑\u00a0{sent}',
   'terminal.size': '{columns}×{rows}',
   'terminal.viaIcg': '{os}, ICG {icg}',
   'terminal.reopen': 'Open again',
