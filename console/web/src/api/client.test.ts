@@ -66,6 +66,21 @@ describe('ApiClient', () => {
     expect(expired).not.toHaveBeenCalled();
   });
 
+  it('keeps neither a timer nor a listener of a call that was answered', async () => {
+    vi.useFakeTimers();
+    try {
+      const { signal } = new AbortController();
+      const add = vi.spyOn(signal, 'addEventListener');
+      const remove = vi.spyOn(signal, 'removeEventListener');
+      const client = new ApiClient(() => '', undefined, answering(200, '{}') as typeof fetch);
+      await client.call(methods.getCaller, {}, signal);
+      expect(remove.mock.calls).toEqual(add.mock.calls);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('has a sentence for proxies and dead networks', async () => {
     const proxy = new ApiClient(() => '', undefined, answering(502, '<html>') as typeof fetch);
     await expect(proxy.call(methods.getCaller, {})).rejects.toMatchObject({ code: 14 });

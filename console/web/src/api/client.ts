@@ -101,7 +101,7 @@ export class ApiClient {
     const token = this.token();
     if (token) headers.authorization = `Bearer ${token}`;
     if (http.body !== undefined) headers['content-type'] = 'application/json';
-    const deadline = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+    const ended = endsWith(signal, TIMEOUT_MILLISECONDS);
     let status: number;
     let body: string;
     try {
@@ -109,7 +109,7 @@ export class ApiClient {
         method: http.verb,
         headers,
         body: http.body,
-        signal: signal ? anySignal([signal, deadline]) : deadline,
+        signal: ended.signal,
         cache: 'no-store',
         credentials: 'omit',
       });
@@ -118,6 +118,8 @@ export class ApiClient {
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new ApiError(UNAVAILABLE, this.unreachable());
+    } finally {
+      ended.release();
     }
     if (status === 200) return JSON.parse(body) as Response;
     const error = errorFrom(status, body);
@@ -126,12 +128,17 @@ export class ApiClient {
   }
 }
 
-// AbortSignal.any is not in every browser that the console supports.
-function anySignal(signals: AbortSignal[]): AbortSignal {
+// A signal that is aborted with `signal` or after a time. Once released it holds nothing: that of
+// AbortSignal.timeout() lives until its time is up, with all that listens to it.
+function endsWith(signal: AbortSignal | undefined, milliseconds: number) {
   const controller = new AbortController();
-  for (const signal of signals) {
-    if (signal.aborted) controller.abort(signal.reason);
-    signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
-  }
-  return controller.signal;
+  const abort = () => controller.abort(signal?.reason);
+  const timer = setTimeout(abort, milliseconds);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort);
+  const release = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, release };
 }
