@@ -2,7 +2,7 @@
 //
 // The page around all others: log-in, navigation, messages.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { t, type TextKey } from './i18n';
 import { AuditPage } from './pages/audit';
 import { DevicePage } from './pages/device';
@@ -14,7 +14,8 @@ import { SessionsPage } from './pages/sessions';
 import { SettingsDialog } from './pages/settings';
 import { TerminalsPage } from './pages/terminals';
 import { route, type Route } from './router';
-import { caller, logout, token } from './state/app';
+import { caller, logout, pageTitle, token } from './state/app';
+import { choice, devicesPath } from './state/device_choice';
 import { closeAllTerminals, runningCount, terminals } from './state/terminals';
 import { Confirm } from './ui/dialog';
 import { Toasts } from './ui/toasts';
@@ -31,10 +32,12 @@ const NAVIGATION: [Route['page'], TextKey][] = [
 export function App() {
   const loggedIn = token.value !== '';
   const { page } = route.value;
+  const where = page === 'device' ? 'devices' : page;
+  const title = loggedIn ? pageTitle.value || t(`nav.${where}`) : t('login.title');
   useEffect(() => {
-    const name = page === 'device' ? 'devices' : page;
-    document.title = `${loggedIn ? t(`nav.${name}`) : t('login.title')} – ${t('app.name')}`;
+    document.title = `${title} – ${t('app.name')}`;
   });
+  useFocusOnNewPage();
   // Terminals outlive an expired log-in.
   const keepTerminals = loggedIn || terminals.value.length > 0;
   return (
@@ -54,6 +57,22 @@ export function App() {
       <Toasts />
     </>
   );
+}
+
+// What had the focus went with the page before.
+function useFocusOnNewPage() {
+  const current = route.value;
+  const shown = useRef(current);
+  useEffect(() => {
+    if (shown.current === current) return;
+    shown.current = current;
+    // The device list has places of its own, and so has a terminal.
+    if (current.page === 'devices' || (current.page === 'terminals' && terminals.value.length > 0)) return;
+    const heading = document.querySelector<HTMLElement>('main:not([hidden]) h1');
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus();
+  }, [current]);
 }
 
 // The fragment is the page's address, so that the link must not change it.
@@ -84,7 +103,7 @@ function Header() {
             const count = name === 'terminals' ? terminals.value.length : 0;
             return (
               <li key={name}>
-                <a href={`#/${name}`} aria-current={current ? 'page' : undefined}>
+                <a href={name === 'devices' ? devicesPath(choice.value) : `#/${name}`} aria-current={current ? 'page' : undefined}>
                   {t(key)}
                   {count > 0 && <span class="count"> {count}</span>}
                 </a>
@@ -100,6 +119,7 @@ function Header() {
       <button
         type="button"
         class="quiet"
+        title={user && t('nav.user', { user })}
         onClick={() => (runningCount.value > 0 ? (leaving.value = true) : leave())}
       >
         {t('nav.logout')}

@@ -4,11 +4,12 @@
 import { render } from 'preact';
 import { App } from './app';
 import { startRouter } from './router';
-import { resumeLogin } from './state/app';
+import { resumeLogin, startActivity } from './state/app';
 import { startSettings } from './state/settings';
 import './style.css';
 
 startSettings();
 startRouter();
+startActivity();
 void resumeLogin();
 render(<App />, document.getElementById('app')!);

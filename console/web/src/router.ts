@@ -10,7 +10,7 @@ export type Route =
 const PAGES = ['devices', 'terminals', 'sessions', 'audit', 'keys', 'icgs'] as const;
 
 export function parseRoute(hash: string): Route {
-  const [page = '', ...rest] = hash.replace(/^#?\/?/, '').split('/');
+  const [page = '', ...rest] = hash.replace(/^#?\/?/, '').replace(/\?.*$/, '').split('/');
   if (page === 'devices' && rest[0]) {
     try {
       return { page: 'device', name: `devices/${decodeURIComponent(rest[0])}` };

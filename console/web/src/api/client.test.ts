@@ -56,7 +56,14 @@ describe('ApiClient', () => {
     const body = '{"code":16,"message":"The token has expired.","details":[]}';
     const client = new ApiClient(() => 'TOKEN', expired, answering(401, body) as typeof fetch);
     await expect(client.call(methods.getCaller, {})).rejects.toThrow('The token has expired.');
-    expect(expired).toHaveBeenCalledOnce();
+    expect(expired).toHaveBeenCalledExactlyOnceWith('TOKEN');
+  });
+
+  it('gives the reason for programs', async () => {
+    const body =
+      '{"code":16,"message":"Wrong.","details":[{"@type":"type.googleapis.com/fairlead.v1.ErrorInfo","reason":"LOGIN_REFUSED"}]}';
+    const client = new ApiClient(() => '', undefined, answering(401, body) as typeof fetch);
+    await expect(client.call(methods.login, {})).rejects.toMatchObject({ reason: 'LOGIN_REFUSED' });
   });
 
   it('does not take a wrong password for an expired log-in', async () => {
@@ -94,10 +101,12 @@ describe('watch', () => {
     const sockets: (Socket & { url: string; protocols: string[]; closed: boolean })[] = [];
     const timers: { milliseconds: number; action: () => void }[] = [];
     const events: unknown[] = [];
+    const expired: string[] = [];
     const stop = watch(
       {
         origin: 'https://ums.example:8443',
         token: () => 'TOKEN',
+        onUnauthenticated: (token) => expired.push(token),
         connect(url, protocols) {
           const socket = {
             url,
@@ -125,7 +134,7 @@ describe('watch', () => {
         onEnd: () => events.push('end'),
       },
     );
-    return { sockets, timers, events, stop };
+    return { sockets, timers, events, expired, stop };
   }
 
   it('offers the token as a subprotocol and gives messages', () => {
@@ -147,6 +156,13 @@ describe('watch', () => {
     sockets[3]!.onclose!({ code: 4503, reason: 'later' });
     expect(timers[3]!.milliseconds).toBe(250);
     expect(pauseAfter(100, 1)).toBe(30_000);
+  });
+
+  it('asks for a log-in when the token is no longer good', () => {
+    const { sockets, timers, expired } = harness();
+    sockets[0]!.onclose!({ code: 4401, reason: 'the token has expired' });
+    expect(expired).toEqual(['TOKEN']);
+    expect(timers).toEqual([]);
   });
 
   it('does not come back where that is in vain, or after it was stopped', () => {

@@ -10,6 +10,8 @@ export class ApiError extends Error {
     // The gRPC status code; 14 (UNAVAILABLE) when the server could not be reached.
     readonly code: number,
     message: string,
+    // The server's constant for this refusal, for example "LOGIN_REFUSED"; empty if it has none.
+    readonly reason = '',
   ) {
     super(message);
     this.name = 'ApiError';
@@ -19,7 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+export const INVALID_ARGUMENT = 3;
 export const NOT_FOUND = 5;
+export const PERMISSION_DENIED = 7;
 export const UNAUTHENTICATED = 16;
 export const UNAVAILABLE = 14;
 
@@ -69,7 +73,10 @@ export function toHttp<Request, Response>(
 export function errorFrom(httpStatus: number, body: string): ApiError {
   try {
     const status = JSON.parse(body) as Partial<Status>;
-    if (typeof status.message === 'string') return new ApiError(status.code ?? 2, status.message);
+    const reason = status.details?.[0]?.reason;
+    if (typeof status.message === 'string') {
+      return new ApiError(status.code ?? 2, status.message, typeof reason === 'string' ? reason : '');
+    }
   } catch {
     // Not from the server itself, perhaps a proxy.
   }
@@ -84,8 +91,8 @@ const TIMEOUT_MILLISECONDS = 45_000;
 export class ApiClient {
   constructor(
     private readonly token: () => string,
-    // The token is no longer good: show the log-in.
-    private readonly onUnauthenticated: () => void = () => {},
+    // This token is no longer good: show the log-in.
+    private readonly onUnauthenticated: (token: string) => void = () => {},
     private readonly doFetch: typeof fetch = (...args) => fetch(...args),
     private readonly unreachable: () => string = () => 'The server cannot be reached.',
   ) {}
@@ -123,7 +130,7 @@ export class ApiClient {
     }
     if (status === 200) return JSON.parse(body) as Response;
     const error = errorFrom(status, body);
-    if (error.isUnauthenticated && token) this.onUnauthenticated();
+    if (error.isUnauthenticated && token) this.onUnauthenticated(token);
     throw error;
   }
 }

@@ -28,6 +28,8 @@ export interface WatchHandlers<Message> {
 export interface WatchEnvironment {
   origin: string;
   token(): string;
+  // This token is no longer good: show the log-in.
+  onUnauthenticated(token: string): void;
   connect(url: string, protocols: string[]): Socket;
   setTimer(milliseconds: number, action: () => void): unknown;
   clearTimer(timer: unknown): void;
@@ -37,9 +39,10 @@ export interface WatchEnvironment {
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 
+const UNAUTHENTICATED_CODE = 4401;
 // Close codes after which to try again makes no sense: ended, malformed, unauthenticated, denied,
 // not found.
-const FINAL_CODES = new Set([1000, 4400, 4401, 4403, 4404]);
+const FINAL_CODES = new Set([1000, 4400, UNAUTHENTICATED_CODE, 4403, 4404]);
 
 // Half of the pause is fixed, half is random, so that pages do not all come back at once.
 export function pauseAfter(failures: number, random: number): number {
@@ -66,10 +69,8 @@ export function watch<Request, Message>(
   let timer: unknown;
 
   const connect = () => {
-    const current = environment.connect(url, [
-      WATCH_SUBPROTOCOL,
-      `fairlead.bearer.${environment.token()}`,
-    ]);
+    const token = environment.token();
+    const current = environment.connect(url, [WATCH_SUBPROTOCOL, `fairlead.bearer.${token}`]);
     socket = current;
     open = false;
     current.onopen = () => {
@@ -93,6 +94,7 @@ export function watch<Request, Message>(
       handlers.onInterrupted?.(event.reason, final);
       if (final) {
         stopped = true;
+        if (event.code === UNAUTHENTICATED_CODE) environment.onUnauthenticated(token);
         return;
       }
       timer = environment.setTimer(pauseAfter(failures++, environment.random()), connect);

@@ -35,13 +35,31 @@ function locale(): string {
   return own.startsWith(language) ? own : language;
 }
 
+// A dash where there is none.
 export function formatTime(time: string | undefined): string {
-  if (!time) return t('common.never');
+  if (!time) return '–';
   const format = new Intl.DateTimeFormat(locale(), {
     dateStyle: 'short',
     timeStyle: 'medium',
   });
   return format.format(new Date(time));
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+// "5 minutes ago", "in 3 days"; of what is longer ago or further off than a month, the day.
+export function formatRelative(time: string, now: number): string {
+  const seconds = (Date.parse(time) - now) / 1000;
+  if (Math.abs(seconds) > 30 * 86_400) {
+    return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(new Date(time));
+  }
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 60];
+  return unit === 'second' ? t('common.justNow') : format.format(Math.trunc(seconds / size), unit);
 }
 
 export function formatNumber(value: number): string {

@@ -28,8 +28,8 @@ export function AuditPage() {
   const text = useSignal('');
   const filter = useSignal('');
   const busy = useSignal(false);
-  const pages = usePages<AuditEvent>(filter.value, async (pageToken) => {
-    const page = await api.call(methods.listAuditEvents, { filter: filter.value, pageToken, pageSize: 100 });
+  const pages = usePages<AuditEvent>(filter.value, 100, async (request, signal) => {
+    const page = await api.call(methods.listAuditEvents, { filter: filter.value, ...request }, signal);
     return { items: page.auditEvents, nextPageToken: page.nextPageToken };
   });
   const save = async () => {
@@ -44,12 +44,12 @@ export function AuditPage() {
   };
   const columns = ['time', 'actor', 'action', 'resource', 'outcome', 'address', 'detail'] as const;
   return (
-    <main id="content" class="page">
+    <main id="content" class="page list">
       <form
         class="bar"
         onSubmit={(event) => {
           event.preventDefault();
-          if (filter.value === text.value.trim()) void pages.reload();
+          if (filter.value === text.value.trim()) void pages.refresh();
           filter.value = text.value.trim();
         }}
       >

@@ -2,31 +2,50 @@
 //
 // One device: whether a terminal is possible and why, facts, terminal settings, recent sessions.
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ApiError, NOT_FOUND } from '../api/client';
-import { methods, type Device, type TerminalSettings } from '../api/generated';
+import { methods, type Device } from '../api/generated';
 import { formatTime, t } from '../i18n';
-import { api, follow, tell, tellError } from '../state/app';
-import { splitTags } from '../state/device_list';
+import { api, follow, pageTitle, tellError } from '../state/app';
+import { choice, devicesPath, splitTags } from '../state/device_choice';
+import { sentence } from '../state/sentence';
 import { openTerminal } from '../state/terminals';
-import { Check, Field } from '../ui/field';
+import { Field } from '../ui/field';
+import { Failure } from '../ui/table';
 import { TagList } from '../ui/tags';
-import { fullName, via } from './devices';
+import { Time } from '../ui/time';
+import { fullName, osOf, via } from './device_grid';
+import { DeviceSettings } from './device_settings';
 import { OpenWith } from './open_with';
 import { SessionTable, useSessions } from './sessions';
 
-// Undefined until it is known.
-function useDevice(name: string): Device | 'gone' | undefined {
+interface KnownDevice {
+  // Undefined until it is known.
+  device: Device | 'gone' | undefined;
+  // Why it is not known, if it could not be asked for.
+  error: unknown;
+  retry(): void;
+}
+
+function useDevice(name: string): KnownDevice {
   const device = useSignal<Device | 'gone' | undefined>(undefined);
-  useEffect(() => {
-    device.value = undefined;
+  const error = useSignal<unknown>(undefined);
+  const get = () =>
     api.call(methods.getDevice, { name }).then(
-      (found) => (device.value ??= found),
-      (error) => {
-        if (error instanceof ApiError && error.code === NOT_FOUND) device.value ??= 'gone';
-        else tellError(error);
+      (found) => {
+        device.value ??= found;
+        error.value = undefined;
+      },
+      (failure) => {
+        if (failure instanceof ApiError && failure.code === NOT_FOUND) device.value ??= 'gone';
+        else error.value = failure;
       },
     );
+  useEffect(() => {
+    device.value = undefined;
+    error.value = undefined;
+    void get();
     let told = false;
     // The filter finds the unit ID in other names too.
     return follow(methods.watchDevices, { filter: name.replace('devices/', '') }, {
@@ -42,20 +61,39 @@ function useDevice(name: string): Device | 'gone' | undefined {
       },
     });
   }, [name]);
-  return device.value;
+  return { device: device.value, error: error.value, retry: () => void get() };
 }
 
 export function DevicePage({ name }: { name: string }) {
-  const device = useDevice(name);
+  const { device, error, retry } = useDevice(name);
   const unitId = name.replace('devices/', '');
+  const known = device === 'gone' ? undefined : device;
+  const title = known?.displayName || unitId;
+  useEffect(() => {
+    pageTitle.value = title;
+    return () => (pageTitle.value = '');
+  }, [title]);
   return (
     <main id="content" class="page">
       <p>
-        <a href="#/devices">← {t('device.back')}</a>
+        <a href={devicesPath(choice.value)}>← {t('device.back')}</a>
       </p>
+      <div class="bar">
+        <h1>{title}</h1>
+        {known && (
+          <button
+            type="button"
+            class="primary"
+            disabled={!canOpen(known)}
+            onClick={() => openTerminal(known.name, fullName(known))}
+          >
+            {t('devices.open')}
+          </button>
+        )}
+        {known && <OpenWith device={known} label={fullName(known)} disabled={!canOpen(known)} />}
+      </div>
       {device === 'gone' ? (
         <>
-          <h1>{unitId}</h1>
           <p class="banner" role="status">
             {t('device.gone')}
           </p>
@@ -64,18 +102,6 @@ export function DevicePage({ name }: { name: string }) {
         </>
       ) : device ? (
         <>
-          <div class="bar">
-            <h1>{device.displayName || unitId}</h1>
-            <button
-              type="button"
-              class="primary"
-              disabled={!canOpen(device)}
-              onClick={() => openTerminal(device.name, fullName(device))}
-            >
-              {t('devices.open')}
-            </button>
-            <OpenWith device={device} label={fullName(device)} disabled={!canOpen(device)} />
-          </div>
           <p class={canOpen(device) ? 'banner good' : 'banner'} role="status">
             {whyOrWhyNot(device)}
           </p>
@@ -84,11 +110,13 @@ export function DevicePage({ name }: { name: string }) {
               <Facts device={device} />
               <Tags key={device.name} device={device} />
             </div>
-            <SettingsForm key={device.name} device={device} />
+            <DeviceSettings key={device.name} device={device} />
           </div>
           <h2>{t('device.recent')}</h2>
           <Recent name={name} />
         </>
+      ) : error !== undefined ? (
+        <Failure error={error} onRetry={retry} />
       ) : (
         <p role="status">{t('common.loading')}</p>
       )}
@@ -104,20 +132,20 @@ export function whyOrWhyNot(device: Device): string {
   if (device.terminal?.enabled === false) return t('device.disabled');
   if (device.connection?.state === 'ONLINE') return t('device.canOpen');
   const error = device.connection?.lastError;
-  const more = error ? ` ${t('device.lastError', { error })}` : '';
+  const more = error ? ` ${t('device.lastError', { error: sentence(error) })}` : '';
   if (!device.connection?.sinceTime) return t('device.neverSeen') + more;
   return t('device.offline', { time: formatTime(device.connection.sinceTime) }) + more;
 }
 
 function Facts({ device }: { device: Device }) {
-  const facts: [string, string][] = [
+  const facts: [string, ComponentChildren][] = [
     [t('devices.unitId'), device.unitId],
-    [t('devices.os'), device.osGeneration.replace('OS_GENERATION_UNSPECIFIED', '–').replace('_', ' ')],
+    [t('devices.os'), osOf(device)],
     [t('devices.via'), via(device)],
-    [t('devices.since'), formatTime(device.connection?.sinceTime)],
-    [t('device.lastSeen'), formatTime(device.lastSeenTime)],
-    [t('device.created'), formatTime(device.createTime)],
-    [t('device.certificate'), formatTime(device.certificateExpireTime)],
+    [t('devices.since'), <Time time={device.connection?.sinceTime} />],
+    [t('device.lastSeen'), <Time time={device.lastSeenTime} none={t('common.never')} />],
+    [t('device.created'), <Time time={device.createTime} />],
+    [t('device.certificate'), <Time time={device.certificateExpireTime} />],
     [t('device.agent'), device.agentVersion || '–'],
     [t('device.address'), device.address || '–'],
     [t('device.profiles'), device.profiles.join(', ') || '–'],
@@ -179,98 +207,6 @@ function Tags({ device }: { device: Device }) {
   );
 }
 
-// "90s" as minutes.
-function minutes(duration: string | undefined): string {
-  return String(Math.round(parseFloat(duration ?? '0') / 60));
-}
-
-function SettingsForm({ device }: { device: Device }) {
-  const terminal = device.terminal ?? {};
-  const enabled = useSignal(terminal.enabled ?? true);
-  const maxSessions = useSignal(String(terminal.maxSessions ?? 16));
-  const profile = useSignal(terminal.defaultProfile ?? '');
-  const idle = useSignal(minutes(terminal.idleTimeout));
-  const lifetime = useSignal(minutes(terminal.maxLifetime));
-  const displayName = useSignal(device.displayName ?? '');
-
-  const save = async (event: Event) => {
-    event.preventDefault();
-    const terminalSettings: TerminalSettings = {
-      enabled: enabled.value,
-      maxSessions: Number(maxSessions.value),
-      defaultProfile: profile.value,
-      idleTimeout: `${Number(idle.value) * 60}s`,
-      maxLifetime: `${Number(lifetime.value) * 60}s`,
-    };
-    try {
-      await api.call(methods.updateTerminalSettings, { name: device.name, terminalSettings });
-      if (displayName.value !== (device.displayName ?? '')) {
-        const changed = { name: device.name, displayName: displayName.value } as Device;
-        await api.call(methods.updateDevice, { device: changed });
-      }
-      tell(t('common.saved'));
-    } catch (error) {
-      tellError(error);
-    }
-  };
-  return (
-    <form class="card" onSubmit={save}>
-      <h2>{t('device.settings')}</h2>
-      <Check
-        label={t('device.enabled')}
-        checked={enabled.value}
-        onChange={(event) => (enabled.value = event.currentTarget.checked)}
-      />
-      <Field
-        label={t('device.displayName')}
-        maxLength={128}
-        value={displayName.value}
-        onInput={(event) => (displayName.value = event.currentTarget.value)}
-      />
-      <Field
-        label={t('device.defaultProfile')}
-        value={profile.value}
-        list="profiles"
-        onInput={(event) => (profile.value = event.currentTarget.value)}
-      />
-      <datalist id="profiles">
-        {device.profiles.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      <Field
-        label={t('device.maxSessions')}
-        type="number"
-        min={1}
-        max={100}
-        value={maxSessions.value}
-        onInput={(event) => (maxSessions.value = event.currentTarget.value)}
-      />
-      <Field
-        label={t('device.idle')}
-        type="number"
-        min={0}
-        max={10080}
-        value={idle.value}
-        onInput={(event) => (idle.value = event.currentTarget.value)}
-      />
-      <Field
-        label={t('device.lifetime')}
-        type="number"
-        min={0}
-        max={43200}
-        value={lifetime.value}
-        onInput={(event) => (lifetime.value = event.currentTarget.value)}
-      />
-      <button type="submit" class="primary">
-        {t('common.save')}
-      </button>
-    </form>
-  );
-}
-
 function Recent({ name }: { name: string }) {
-  const sessions = useSessions(`device=${name}`, 10);
-  const items = sessions.items?.map((item) => sessions.changed.get(item.name) ?? item);
-  return <SessionTable pages={{ ...sessions, items }} empty={t('device.noSessions')} />;
+  return <SessionTable pages={useSessions(`device=${name}`, 10)} empty={t('device.noSessions')} />;
 }

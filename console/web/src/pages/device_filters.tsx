@@ -6,7 +6,7 @@ import { useEffect } from 'preact/hooks';
 import { methods } from '../api/generated';
 import { t } from '../i18n';
 import { api } from '../state/app';
-import type { DeviceChoice } from '../state/device_list';
+import type { DeviceChoice } from '../state/device_choice';
 import { Choice, Field } from '../ui/field';
 
 interface DeviceFiltersProps {

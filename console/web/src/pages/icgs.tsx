@@ -2,34 +2,31 @@
 //
 // ICGs: the state of their links, registering one, its bundle.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { methods, type Icg, type RegisterIcgResponse } from '../api/generated';
-import { formatNumber, formatTime, t, tEnum } from '../i18n';
+import { formatNumber, t, tEnum } from '../i18n';
 import { api, download, tellError } from '../state/app';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogClose } from '../ui/dialog';
 import { Field } from '../ui/field';
 import { Table } from '../ui/table';
-import { usePages } from '../ui/use_pages';
+import { Time } from '../ui/time';
+import { usePages, useRepeatedly } from '../ui/use_pages';
 
 // There is no stream of ICGs.
 const REFRESH_MILLISECONDS = 5_000;
 
 export function IcgsPage() {
-  const pages = usePages<Icg>('', async (pageToken) => {
-    const page = await api.call(methods.listIcgs, { pageToken, pageSize: 1000 });
+  const pages = usePages<Icg>('', 1000, async (request, signal) => {
+    const page = await api.call(methods.listIcgs, request, signal);
     return { items: page.icgs, nextPageToken: page.nextPageToken };
   });
   const registering = useSignal(false);
   const registered = useSignal<RegisterIcgResponse | undefined>(undefined);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) void pages.reload();
-    }, REFRESH_MILLISECONDS);
-    return () => clearInterval(timer);
-  }, []);
+  useRepeatedly(REFRESH_MILLISECONDS, () => {
+    if (!pages.busy) void pages.refresh();
+  });
 
   return (
-    <main id="content" class="page">
+    <main id="content" class="page list">
       <div class="bar">
         <h1>{t('icgs.title')}</h1>
         <button type="button" class="primary" onClick={() => (registering.value = true)}>
@@ -58,11 +55,15 @@ export function IcgsPage() {
               <span class={icg.state === 'CONNECTED' ? 'dot online' : 'dot offline'} aria-hidden="true" />
               {tEnum('icgs', icg.state)}
             </td>
-            <td class="nowrap">{formatTime(icg.sinceTime)}</td>
+            <td class="nowrap">
+              <Time time={icg.sinceTime} />
+            </td>
             <td>{formatNumber(icg.connectedDevices)}</td>
             <td class="mono break">{icg.internalAddress}</td>
             <td class="mono break">{icg.externalAddress}</td>
-            <td>{formatTime(icg.certificateExpireTime)}</td>
+            <td class="nowrap">
+              <Time time={icg.certificateExpireTime} />
+            </td>
             <td>{icg.lastError}</td>
           </tr>
         )}
@@ -73,7 +74,7 @@ export function IcgsPage() {
           onRegistered={(response) => {
             registering.value = false;
             registered.value = response;
-            void pages.reload();
+            void pages.refresh();
           }}
         />
       )}
@@ -132,20 +133,20 @@ function Register({ onClose, onRegistered }: RegisterProps) {
 
 function Bundle({ response, onClose }: { response: RegisterIcgResponse; onClose(): void }) {
   const file = `icg-${response.icg?.name.replace('icgs/', '') ?? ''}.json`;
+  const kept = useSignal(false);
+  const save = () => {
+    download(file, JSON.stringify(response, undefined, 1), 'application/json');
+    kept.value = true;
+  };
+  const keep = kept.value ? undefined : t('icgs.bundleKeep');
   return (
-    <Dialog title={t('icgs.bundleTitle')} onClose={onClose}>
+    <Dialog title={t('icgs.bundleTitle')} keep={keep} onClose={onClose}>
       <p>{t('icgs.bundleText', { file })}</p>
       <div class="buttons">
-        <button
-          type="button"
-          class="primary"
-          onClick={() => download(file, JSON.stringify(response, undefined, 1), 'application/json')}
-        >
+        <button type="button" class="primary" onClick={save}>
           {t('common.download')}
         </button>
-        <button type="button" onClick={onClose}>
-          {t('common.close')}
-        </button>
+        <DialogClose />
       </div>
     </Dialog>
   );

@@ -9,34 +9,39 @@ import {
   type FirstAuthenticationKey,
   type FirstAuthenticationKey_Type,
 } from '../api/generated';
-import { formatTime, t, tEnum } from '../i18n';
+import { t, tEnum } from '../i18n';
 import { api, copyText, tellError } from '../state/app';
-import { Confirm, Dialog } from '../ui/dialog';
-import { Choice, Field } from '../ui/field';
+import { keyState } from '../state/key_state';
+import { Confirm, Dialog, DialogClose } from '../ui/dialog';
+import { Choice, Field, Limit } from '../ui/field';
 import { Table } from '../ui/table';
+import { Time } from '../ui/time';
 import type { QrCode } from '../ui/qr_code';
 import { usePages } from '../ui/use_pages';
 
 const DAY_MILLISECONDS = 86_400_000;
+const DEFAULT_DAYS = '7';
 
 export function KeysPage() {
-  const pages = usePages<FirstAuthenticationKey>('', async (pageToken) => {
-    const page = await api.call(methods.listFirstAuthenticationKeys, { pageToken, pageSize: 100 });
+  const pages = usePages<FirstAuthenticationKey>('', 100, async (request, signal) => {
+    const page = await api.call(methods.listFirstAuthenticationKeys, request, signal);
     return { items: page.firstAuthenticationKeys, nextPageToken: page.nextPageToken };
   });
   const creating = useSignal(false);
   const created = useSignal<FirstAuthenticationKey | undefined>(undefined);
+  const disabling = useSignal<FirstAuthenticationKey | undefined>(undefined);
 
   const disable = async (key: FirstAuthenticationKey) => {
     try {
       await api.call(methods.disableFirstAuthenticationKey, { name: key.name });
-      await pages.reload();
+      await pages.refresh();
+      disabling.value = undefined;
     } catch (error) {
       tellError(error);
     }
   };
   return (
-    <main id="content" class="page">
+    <main id="content" class="page list">
       <div class="bar">
         <h1>{t('keys.title')}</h1>
         <button type="button" class="primary" onClick={() => (creating.value = true)}>
@@ -46,7 +51,7 @@ export function KeysPage() {
       <p>{t('keys.intro')}</p>
       <Table
         label={t('keys.title')}
-        columns={[t('keys.name'), t('keys.type'), t('keys.state'), t('keys.used'), t('keys.expires'), t('common.actions')]}
+        columns={[t('keys.name'), t('keys.type'), t('keys.state'), t('keys.usedBy'), t('keys.expires'), t('common.actions')]}
         pages={pages}
         empty={t('keys.none')}
         row={(key) => (
@@ -56,17 +61,19 @@ export function KeysPage() {
               {tEnum('keys.type', key.type)}
               {key.unitIds.length > 0 && <span class="mono"> {key.unitIds.join(', ')}</span>}
             </td>
-            <td>{stateOf(key)}</td>
+            <td>{t(`keys.${keyState(key, Date.now())}`)}</td>
             <td>
               {key.useCount} {key.usedByUnitIds.length > 0 && <span class="mono">({key.usedByUnitIds.join(', ')})</span>}
             </td>
-            <td>{formatTime(key.expireTime)}</td>
+            <td class="nowrap">
+              <Time time={key.expireTime} none={t('common.never')} />
+            </td>
             <td>
-              {!key.disabled && (
+              {keyState(key, Date.now()) === 'valid' && (
                 <button
                   type="button"
                   aria-label={t('keys.disableOf', { key: nameOf(key) })}
-                  onClick={() => void disable(key)}
+                  onClick={() => (disabling.value = key)}
                 >
                   {t('keys.disable')}
                 </button>
@@ -81,9 +88,20 @@ export function KeysPage() {
           onCreated={(key) => {
             creating.value = false;
             created.value = key;
-            void pages.reload();
+            void pages.refresh();
           }}
         />
+      )}
+      {disabling.value && (
+        <Confirm
+          title={t('keys.disableTitle', { key: nameOf(disabling.value) })}
+          confirm={t('keys.disable')}
+          danger
+          onClose={() => (disabling.value = undefined)}
+          onConfirm={() => disable(disabling.value!)}
+        >
+          <p>{t('keys.disableText')}</p>
+        </Confirm>
       )}
       {created.value && <Secret keyMade={created.value} onClose={() => (created.value = undefined)} />}
     </main>
@@ -92,12 +110,6 @@ export function KeysPage() {
 
 function nameOf(key: FirstAuthenticationKey): string {
   return key.displayName || key.name.replace('firstAuthenticationKeys/', '');
-}
-
-function stateOf(key: FirstAuthenticationKey): string {
-  if (key.disabled) return t('keys.disabled');
-  const expired = key.expireTime !== undefined && Date.parse(key.expireTime) < Date.now();
-  return expired ? t('keys.expired') : t('keys.valid');
 }
 
 interface CreateProps {
@@ -109,11 +121,11 @@ function Create({ onClose, onCreated }: CreateProps) {
   const type = useSignal<FirstAuthenticationKey_Type>('ONE_TIME');
   const name = useSignal('');
   const unitIds = useSignal('');
-  const days = useSignal('7');
+  const days = useSignal<string | undefined>(DEFAULT_DAYS);
   const create = async () => {
     const key: Partial<FirstAuthenticationKey> = { type: type.value, displayName: name.value };
     if (type.value === 'ONE_TIME_BOUND') key.unitIds = unitIds.value.split(/[\s,]+/).filter(Boolean);
-    if (Number(days.value) > 0) {
+    if (days.value !== undefined) {
       key.expireTime = new Date(Date.now() + Number(days.value) * DAY_MILLISECONDS).toISOString();
     }
     try {
@@ -153,13 +165,14 @@ function Create({ onClose, onCreated }: CreateProps) {
           />
         </div>
       )}
-      <Field
+      <Limit
         label={t('keys.expiresIn')}
-        type="number"
-        min={0}
+        never={t('keys.expiresNever')}
+        min={1}
         max={3650}
         value={days.value}
-        onInput={(event) => (days.value = event.currentTarget.value)}
+        initial={DEFAULT_DAYS}
+        onChange={(value) => (days.value = value)}
       />
     </Confirm>
   );
@@ -175,6 +188,10 @@ function enrolCommand(secret: string, fingerprint: string | undefined): string {
 function Secret({ keyMade, onClose }: { keyMade: FirstAuthenticationKey; onClose(): void }) {
   const secret = keyMade.key ?? '';
   const fingerprint = useSignal<string | undefined>(undefined);
+  const kept = useSignal(false);
+  const copy = async (text: string) => {
+    if (await copyText(text)) kept.value = true;
+  };
   const code = useSignal<typeof QrCode | undefined>(undefined);
   useEffect(() => {
     fetch(CA_PATH)
@@ -188,13 +205,13 @@ function Secret({ keyMade, onClose }: { keyMade: FirstAuthenticationKey; onClose
   const command = enrolCommand(secret, fingerprint.value);
   const Code = code.value;
   return (
-    <Dialog title={t('keys.secretTitle')} onClose={onClose}>
+    <Dialog title={t('keys.secretTitle')} keep={kept.value ? undefined : t('keys.secretKeep')} onClose={onClose}>
       <p>{t('keys.secretText')}</p>
       <div class="with-button">
         <p class="mono secret" data-secret>
           {secret}
         </p>
-        <button type="button" aria-label={t('keys.copySecret')} onClick={() => void copyText(secret)}>
+        <button type="button" aria-label={t('keys.copySecret')} onClick={() => void copy(secret)}>
           {t('common.copy')}
         </button>
       </div>
@@ -203,15 +220,13 @@ function Secret({ keyMade, onClose }: { keyMade: FirstAuthenticationKey; onClose
         <pre class="preview command" tabIndex={0} aria-label={t('keys.command')} data-command>
           {command}
         </pre>
-        <button type="button" aria-label={t('keys.copyCommand')} onClick={() => void copyText(command)}>
+        <button type="button" aria-label={t('keys.copyCommand')} onClick={() => void copy(command)}>
           {t('common.copy')}
         </button>
       </div>
       {Code && <Code text={command.replaceAll(' \\\n  ', ' ')} label={t('keys.qr')} />}
       <div class="buttons">
-        <button type="button" class="primary" onClick={onClose}>
-          {t('common.close')}
-        </button>
+        <DialogClose primary />
       </div>
     </Dialog>
   );

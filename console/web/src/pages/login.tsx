@@ -6,6 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { errorText, login, loginExpired } from '../state/app';
 import { Field } from '../ui/field';
+import { LookChoices } from './settings';
 
 export function LoginPage() {
   const username = useSignal('');
@@ -17,6 +18,7 @@ export function LoginPage() {
 
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (busy.value) return;
     busy.value = true;
     error.value = '';
     try {
@@ -24,6 +26,7 @@ export function LoginPage() {
     } catch (failure) {
       error.value = errorText(failure);
       password.value = '';
+      form.current?.querySelector<HTMLInputElement>('input[type=password]')?.focus();
     } finally {
       busy.value = false;
     }
@@ -62,9 +65,12 @@ export function LoginPage() {
             {error.value}
           </p>
         )}
-        <button type="submit" class="primary" disabled={busy.value}>
+        <button type="submit" class="primary" aria-disabled={busy.value}>
           {busy.value ? t('login.working') : t('login.submit')}
         </button>
+        <div class="looks">
+          <LookChoices />
+        </div>
       </form>
     </main>
   );

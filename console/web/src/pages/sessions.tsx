@@ -7,10 +7,12 @@ import { methods, type Session } from '../api/generated';
 import { formatBytes, formatTime, t, tEnum } from '../i18n';
 import { devicePath } from '../router';
 import { api, follow, tellError } from '../state/app';
+import { sentence } from '../state/sentence';
 import { Confirm } from '../ui/dialog';
 import { Check, Field } from '../ui/field';
 import { Table } from '../ui/table';
-import { usePages, type Pages } from '../ui/use_pages';
+import { Time } from '../ui/time';
+import { usePages, useRepeatedly, type Pages } from '../ui/use_pages';
 
 // The server streams one session, not the list; so many of those that run are followed.
 const MAX_FOLLOWED = 20;
@@ -27,9 +29,10 @@ export function endOf({ end }: Session): string {
   return end.signal ? `${cause}, ${end.signal}` : cause;
 }
 
-export function useSessions(filter: string, pageSize = 100): Pages<Session> & { changed: Map<string, Session> } {
-  const pages = usePages<Session>(filter, async (pageToken) => {
-    const page = await api.call(methods.listSessions, { filter, pageSize, pageToken });
+// Sessions that `filter` selects; those that run are followed.
+export function useSessions(filter: string, pageSize = 100): Pages<Session> {
+  const pages = usePages<Session>(filter, pageSize, async (request, signal) => {
+    const page = await api.call(methods.listSessions, { filter, ...request }, signal);
     return { items: page.sessions, nextPageToken: page.nextPageToken };
   });
   const changed = useSignal(new Map<string, Session>());
@@ -49,7 +52,8 @@ export function useSessions(filter: string, pageSize = 100): Pages<Session> & { 
       );
     return () => stops.forEach((stop) => stop());
   }, [running]);
-  return { ...pages, changed: changed.value };
+  const current = (item: Session) => (item.state === 'ENDED' ? item : (changed.value.get(item.name) ?? item));
+  return { ...pages, items: pages.items?.map(current) };
 }
 
 export function SessionsPage() {
@@ -57,18 +61,14 @@ export function SessionsPage() {
   const filter = onlyRunning.value ? 'state=ACTIVE' : '';
   const sessions = useSessions(filter);
   const terminating = useSignal<Session | undefined>(undefined);
-  const pages = { ...sessions, items: sessions.items?.map((item) => sessions.changed.get(item.name) ?? item) };
 
   // New sessions appear by looking again; those that are shown are followed.
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden && !terminating.value && !pages.hasMore) void sessions.reload();
-    }, REFRESH_MILLISECONDS);
-    return () => clearInterval(timer);
-  }, [filter]);
+  useRepeatedly(REFRESH_MILLISECONDS, () => {
+    if (!terminating.value && !sessions.busy) void sessions.refresh();
+  });
 
   return (
-    <main id="content" class="page">
+    <main id="content" class="page list">
       <div class="bar">
         <h1>{t('sessions.title')}</h1>
         <Check
@@ -76,18 +76,23 @@ export function SessionsPage() {
           checked={onlyRunning.value}
           onChange={(event) => (onlyRunning.value = event.currentTarget.checked)}
         />
-        <button type="button" onClick={() => void sessions.reload()}>
+        <button type="button" onClick={() => void sessions.refresh()}>
           {t('common.refresh')}
         </button>
       </div>
-      <SessionTable pages={pages} withDevice onTerminate={(session) => (terminating.value = session)} />
+      <SessionTable
+        pages={sessions}
+        withDevice
+        empty={onlyRunning.value ? t('sessions.noneRunning') : undefined}
+        onTerminate={(session) => (terminating.value = session)}
+      />
       {terminating.value && (
         <Terminate
           session={terminating.value}
           onClose={() => (terminating.value = undefined)}
-          onDone={() => {
+          onDone={async () => {
+            await sessions.refresh();
             terminating.value = undefined;
-            void sessions.reload();
           }}
         />
       )}
@@ -144,8 +149,13 @@ export function SessionTable({ pages, withDevice, empty, onTerminate }: SessionT
               </ol>
             </details>
           </td>
-          <td>{formatTime(startOf(session))}</td>
-          <td>{endOf(session)}</td>
+          <td class="nowrap">
+            <Time time={startOf(session)} />
+          </td>
+          <td>
+            {endOf(session)}
+            {session.end?.message && <p class="hint">{sentence(session.end.message)}</p>}
+          </td>
           <td>{session.end ? bytesOf(session) : ''}</td>
           <td>{session.reason}</td>
           {onTerminate && (
@@ -175,7 +185,7 @@ function bytesOf({ end }: Session): string {
 interface TerminateProps {
   session: Session;
   onClose(): void;
-  onDone(): void;
+  onDone(): Promise<void>;
 }
 
 function Terminate({ session, onClose, onDone }: TerminateProps) {
@@ -190,7 +200,7 @@ function Terminate({ session, onClose, onDone }: TerminateProps) {
       onConfirm={async () => {
         try {
           await api.call(methods.terminateSession, { name: session.name, reason: reason.value });
-          onDone();
+          await onDone();
         } catch (error) {
           tellError(error);
         }

@@ -3,7 +3,7 @@
 // The person's own settings.
 import { t } from '../i18n';
 import { change, clampFontSize, MAX_FONT_SIZE, MIN_FONT_SIZE, settings } from '../state/settings';
-import { Dialog } from '../ui/dialog';
+import { Dialog, DialogClose } from '../ui/dialog';
 import { Check, Choice, Field } from '../ui/field';
 
 const LANGUAGES = [
@@ -11,17 +11,13 @@ const LANGUAGES = [
   ['de', 'Deutsch'],
 ] as const;
 
-export function SettingsDialog({ onClose }: { onClose(): void }) {
-  const { language, theme, fontSize } = settings.value;
-  const themes = ['system', 'light', 'dark', 'contrast'] as const;
-  const switches = [
-    ['screenReader', 'settings.screenReader'],
-    ['confirmPaste', 'settings.confirmPaste'],
-    ['allowTitle', 'settings.title.allow'],
-    ['allowClipboard', 'settings.clipboard.allow'],
-  ] as const;
+const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
+
+// What a person may want to choose before logging in.
+export function LookChoices() {
+  const { language, theme } = settings.value;
   return (
-    <Dialog title={t('settings.title')} onClose={onClose}>
+    <>
       <Choice
         label={t('settings.language')}
         value={language}
@@ -31,9 +27,24 @@ export function SettingsDialog({ onClose }: { onClose(): void }) {
       <Choice
         label={t('settings.theme')}
         value={theme}
-        options={themes.map((name) => [name, t(`settings.theme.${name}`)] as const)}
+        options={THEMES.map((name) => [name, t(`settings.theme.${name}`)] as const)}
         onChange={(value) => change({ theme: value })}
       />
+    </>
+  );
+}
+
+export function SettingsDialog({ onClose }: { onClose(): void }) {
+  const { fontSize } = settings.value;
+  const switches = [
+    ['screenReader', 'settings.screenReader'],
+    ['confirmPaste', 'settings.confirmPaste'],
+    ['allowTitle', 'settings.title.allow'],
+    ['allowClipboard', 'settings.clipboard.allow'],
+  ] as const;
+  return (
+    <Dialog title={t('settings.title')} onClose={onClose}>
+      <LookChoices />
       <Field
         label={t('settings.fontSize')}
         type="number"
@@ -52,9 +63,7 @@ export function SettingsDialog({ onClose }: { onClose(): void }) {
       ))}
       <p class="hint">{t('settings.kept')}</p>
       <div class="buttons">
-        <button type="button" class="primary" onClick={onClose}>
-          {t('common.close')}
-        </button>
+        <DialogClose primary />
       </div>
     </Dialog>
   );

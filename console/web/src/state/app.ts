@@ -6,7 +6,9 @@ import { ApiClient, ApiError } from '../api/client';
 import { methods, type Caller } from '../api/generated';
 import { watch, type Socket, type WatchEnvironment, type WatchHandlers } from '../api/watch';
 import type { Method } from '../api/generated';
-import { t } from '../i18n';
+import { isTextKey, t } from '../i18n';
+import { activityNoter } from './activity';
+import { sentence } from './sentence';
 
 const TOKEN_KEY = 'fairlead.token';
 
@@ -14,6 +16,9 @@ const TOKEN_KEY = 'fairlead.token';
 export const token = signal(sessionStorage.getItem(TOKEN_KEY) ?? '');
 export const caller = signal<Caller | undefined>(undefined);
 export const loginExpired = signal(false);
+
+// What the page that is shown is about, for the window's title; empty for its name in the navigation.
+export const pageTitle = signal('');
 
 export interface Toast {
   id: number;
@@ -36,8 +41,14 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
+// A sentence that stands alone, in the person's language where the server gives a constant for it.
 export function errorText(error: unknown): string {
-  if (error instanceof ApiError) return error.message;
+  if (error instanceof ApiError) {
+    const key = `error.${error.reason}`;
+    // How long to wait is all that differs from time to time.
+    const number = /\d+/.exec(error.message)?.[0] ?? '';
+    return isTextKey(key) ? t(key, { number }) : sentence(error.message);
+  }
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -52,13 +63,20 @@ function setToken(value: string): void {
   else sessionStorage.removeItem(TOKEN_KEY);
 }
 
+function endLogin(expired: boolean): void {
+  setToken('');
+  caller.value = undefined;
+  loginExpired.value = expired;
+}
+
+// `used` was found to be no longer good; there may be another by now.
+function onUnauthenticated(used: string): void {
+  if (used === token.value) endLogin(true);
+}
+
 export const api = new ApiClient(
   () => token.value,
-  () => {
-    setToken('');
-    caller.value = undefined;
-    loginExpired.value = true;
-  },
+  onUnauthenticated,
   undefined,
   () => t('error.unreachable'),
 );
@@ -70,11 +88,24 @@ export async function login(username: string, password: string): Promise<void> {
   caller.value = await api.call(methods.getCaller, {});
 }
 
+// The person is logged out at once, whether or not the server answers.
 export async function logout(): Promise<void> {
-  await api.call(methods.logout, {}).catch(() => {});
-  setToken('');
-  caller.value = undefined;
-  loginExpired.value = false;
+  const revoked = api.call(methods.logout, {}).catch(() => {});
+  endLogin(false);
+  await revoked;
+}
+
+// Keeps the log-in of a person who is active in ways that make no other call, as by typing in a
+// terminal.
+const noteActivity = activityNoter(async () => {
+  if (token.value) await api.call(methods.getCaller, {});
+});
+
+// Called once by the page.
+export function startActivity(): void {
+  for (const type of ['keydown', 'pointerdown', 'paste', 'wheel']) {
+    addEventListener(type, noteActivity, { capture: true, passive: true });
+  }
 }
 
 // After a reload the token may still be good.
@@ -90,6 +121,7 @@ export async function resumeLogin(): Promise<void> {
 const environment: WatchEnvironment = {
   origin: location.origin,
   token: () => token.value,
+  onUnauthenticated,
   connect: (url, protocols) => new WebSocket(url, protocols) as unknown as Socket,
   setTimer: (milliseconds, action) => setTimeout(action, milliseconds),
   clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
@@ -105,12 +137,15 @@ export function follow<Request, Message>(
   return watch(environment, method, request, handlers);
 }
 
-export async function copyText(text: string): Promise<void> {
+// Whether it was copied; the person is told either way.
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     tell(t('common.copied'));
+    return true;
   } catch {
     tell(t('common.notCopied'), 'alert');
+    return false;
   }
 }
 

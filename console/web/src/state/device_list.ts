@@ -106,35 +106,6 @@ export class DeviceList {
   }
 }
 
-// The server's filter for what the person chose.
-export interface DeviceChoice {
-  text: string;
-  state: '' | 'ONLINE' | 'OFFLINE';
-  os: '' | 'OS_12' | 'OS_11';
-  via: string;
-  // As typed: separated by blanks or commas. A device has them all.
-  tags: string;
-}
-
-export const MAX_FILTER_CHARACTERS = 256;
-
-export function deviceFilter(choice: DeviceChoice): string {
-  const terms = [];
-  if (choice.state) terms.push(`state=${choice.state}`);
-  if (choice.os) terms.push(`os=${choice.os}`);
-  if (choice.via === 'DIRECT') terms.push('via=DIRECT');
-  else if (choice.via) terms.push(`icg=${choice.via}`);
-  terms.push(...splitTags(choice.tags).map((tag) => `tag=${tag}`));
-  // Last, since half a word finds more, and half of another term something else.
-  terms.push(choice.text.trim());
-  return terms.filter(Boolean).join(' ').slice(0, MAX_FILTER_CHARACTERS);
-}
-
-// The tags in what a person typed.
-export function splitTags(text: string): string[] {
-  return text.split(/[\s,]+/).filter(Boolean);
-}
-
 // What of `devices` have for tags, each once, for suggestions.
 export function tagsOf(devices: readonly Device[]): string[] {
   return [...new Set(devices.flatMap((device) => device.tags))].sort((one, other) => one.localeCompare(other));

@@ -93,6 +93,10 @@ export function startSettings(): void {
   };
   follow('(prefers-color-scheme: dark)', prefersDark);
   follow('(prefers-contrast: more)', prefersContrast);
+  // Another tab of this browser has changed them.
+  addEventListener('storage', (event) => {
+    if (event.key === KEY) settings.value = readSettings(event.newValue);
+  });
   effect(() => {
     storage()?.setItem(KEY, JSON.stringify(settings.value));
     document.documentElement.dataset.theme = resolvedTheme();

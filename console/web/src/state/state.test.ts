@@ -7,7 +7,8 @@ import { de } from '../i18n/de';
 import { en } from '../i18n/en';
 import { devicePath, parseRoute } from '../router';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
-import { DeviceList, deviceFilter, tagsOf } from './device_list';
+import { choiceIn, deviceFilter, devicesPath, NO_CHOICE } from './device_choice';
+import { DeviceList, tagsOf } from './device_list';
 import { readSettings } from './settings';
 
 const device = (number: number, displayName = ''): Device =>
@@ -113,5 +114,14 @@ describe('routes', () => {
     expect(parseRoute('#/nonsense')).toEqual({ page: 'devices' });
     expect(parseRoute(devicePath('devices/A.b-1'))).toEqual({ page: 'device', name: 'devices/A.b-1' });
     expect(parseRoute('#/devices/%E0%A4%A')).toEqual({ page: 'devices' });
+    expect(parseRoute('#/devices?q=till')).toEqual({ page: 'devices' });
+  });
+  it('keep what the device list is filtered by', () => {
+    const chosen = { text: 'a b&c', state: 'ONLINE', os: 'OS_11', via: 'icgs/berlin', tags: 'till, Köln' } as const;
+    expect(choiceIn(devicesPath(chosen))).toEqual(chosen);
+    expect(devicesPath(NO_CHOICE)).toBe('#/devices');
+    expect(choiceIn('#/devices')).toBeUndefined();
+    expect(choiceIn('#/devices/X?q=a')).toBeUndefined();
+    expect(choiceIn('#/devices?state=ODD&os=1&via=a+tag%3Db&q=till')).toEqual({ ...NO_CHOICE, text: 'till' });
   });
 });

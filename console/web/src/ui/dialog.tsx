@@ -3,39 +3,85 @@
 // Modal dialogs on the browser's own <dialog>, which keeps the focus inside, closes on Escape and
 // gives the focus back.
 import { useSignal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { createContext, type ComponentChildren } from 'preact';
+import { useContext, useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 
 export interface DialogProps {
   title: string;
+  // What would be lost, if closing needs a second thought.
+  keep?: string;
   onClose(): void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+// Gives the focus to what had it before, or, if that is gone, to what stands nearest.
+function giveFocusBack(before: Element | null, row: Element | null): void {
+  for (const element of [before, row, document.querySelector('main:not([hidden]) h1')]) {
+    if (!(element instanceof HTMLElement) || !element.isConnected || element === document.body) continue;
+    if (element !== before) element.tabIndex = -1;
+    element.focus();
+    if (document.activeElement === element) return;
+  }
+}
+
+const CloseDialog = createContext<() => void>(() => {});
+
+// The button that closes the dialog it is in.
+export function DialogClose({ primary }: { primary?: boolean }) {
+  const close = useContext(CloseDialog);
+  return (
+    <button type="button" class={primary ? 'primary' : ''} onClick={close}>
+      {t('common.close')}
+    </button>
+  );
+}
+
+export function Dialog({ title, keep, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
+  const asking = useSignal(false);
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current!;
     const before = document.activeElement;
+    const row = before?.closest('tr') ?? null;
     dialog.showModal();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement) before.focus();
+      giveFocusBack(before, row);
     };
   }, []);
+  const close = () => {
+    if (keep) asking.value = true;
+    else onClose();
+  };
   return (
     <dialog
       ref={ref}
       aria-labelledby={titleId}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        // Else the browser closes it by itself when Escape is pressed twice.
+        event.preventDefault();
+        event.stopPropagation();
+        close();
+      }}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        close();
       }}
     >
       <h2 id={titleId}>{title}</h2>
-      {children}
+      <CloseDialog.Provider value={close}>{children}</CloseDialog.Provider>
+      {asking.value && keep && (
+        <Confirm
+          title={keep}
+          confirm={t('common.closeAnyway')}
+          danger
+          onClose={() => (asking.value = false)}
+          onConfirm={onClose}
+        />
+      )}
     </dialog>
   );
 }

@@ -34,6 +34,43 @@ export function Check({ label, ...input }: InputProps) {
   );
 }
 
+interface LimitProps {
+  label: string;
+  // What the box beside the number is called.
+  never: string;
+  min: number;
+  max: number;
+  step?: string;
+  // Absent for never.
+  value: string | undefined;
+  // What to begin with when it is no longer never.
+  initial: string;
+  onChange(value: string | undefined): void;
+}
+
+// A number that must be there, or never.
+export function Limit({ label, never, value, initial, onChange, ...range }: LimitProps) {
+  return (
+    <fieldset class="limit">
+      <legend class="visually-hidden">{label}</legend>
+      <Field
+        label={label}
+        type="number"
+        required
+        {...range}
+        disabled={value === undefined}
+        value={value ?? ''}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+      <Check
+        label={never}
+        checked={value === undefined}
+        onChange={(event) => onChange(event.currentTarget.checked ? undefined : initial)}
+      />
+    </fieldset>
+  );
+}
+
 export interface ChoiceProps<Value extends string> {
   label: string;
   value: Value;

@@ -1,8 +1,10 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A table that scrolls by itself when it is too wide, with what stands for no rows.
+// A table that scrolls by itself when it is too large, with what stands for no rows.
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
+import { errorText } from '../state/app';
 import type { Pages } from './use_pages';
 
 export interface TableProps<Item> {
@@ -14,12 +16,25 @@ export interface TableProps<Item> {
 }
 
 export function Table<Item>({ label, columns, pages, empty, row }: TableProps<Item>) {
-  const { items } = pages;
-  if (!items) return <p role="status">{t('common.loading')}</p>;
-  if (items.length === 0) return <p class="empty">{empty}</p>;
+  const { items, error } = pages;
+  const box = useRef<HTMLDivElement>(null);
+  const pressed = useRef(false);
+  useEffect(() => {
+    // The button went with the last page.
+    if (pressed.current && !pages.hasMore) box.current?.focus();
+    if (!pages.hasMore) pressed.current = false;
+  }, [pages.hasMore]);
+  const more = () => {
+    pressed.current = true;
+    void pages.loadMore();
+  };
+  const failure = error !== undefined && <Failure error={error} onRetry={() => void pages.refresh()} />;
+  if (!items) return failure || <p role="status">{t('common.loading')}</p>;
+  if (items.length === 0) return failure || <p class="empty">{empty}</p>;
   return (
     <>
-      <div class="table-box" tabIndex={0} role="region" aria-label={label}>
+      {failure}
+      <div class="table-box" ref={box} tabIndex={0} role="region" aria-label={label}>
         <table>
           <thead>
             <tr>
@@ -35,11 +50,30 @@ export function Table<Item>({ label, columns, pages, empty, row }: TableProps<It
       </div>
       {pages.hasMore && (
         <p>
-          <button type="button" disabled={pages.busy} onClick={() => void pages.loadMore()}>
+          <button type="button" onClick={more}>
             {t('common.more')}
           </button>
         </p>
       )}
     </>
+  );
+}
+
+interface FailureProps {
+  error: unknown;
+  onRetry(): void;
+}
+
+// What stands for rows that could not be loaded.
+export function Failure({ error, onRetry }: FailureProps) {
+  return (
+    <div class="banner alarm" role="alert">
+      <p>
+        <strong>{t('common.notLoaded')}</strong> {errorText(error)}
+      </p>
+      <button type="button" onClick={onRetry}>
+        {t('common.retry')}
+      </button>
+    </div>
   );
 }

@@ -1,49 +1,56 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Lists that are loaded a page at a time.
+// Lists that are loaded a page at a time, and what is done again and again, for pages.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { tellError } from '../state/app';
-
-export interface Page<Item> {
-  items: readonly Item[];
-  nextPageToken: string;
-}
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { PagedList, type LoadPage } from '../state/paged_list';
 
 export interface Pages<Item> {
   // Absent until the first page is there.
   items: readonly Item[] | undefined;
+  // Why the last call failed, if it did.
+  error: unknown;
   hasMore: boolean;
   busy: boolean;
   loadMore(): Promise<void>;
-  reload(): Promise<void>;
+  // Brings what is loaded up to date.
+  refresh(): Promise<void>;
 }
 
 // `load` gives the page that belongs to a token. Starts again whenever `key` changes.
-export function usePages<Item>(key: string, load: (pageToken: string) => Promise<Page<Item>>): Pages<Item> {
-  const items = useSignal<readonly Item[] | undefined>(undefined);
-  const token = useSignal('');
-  const busy = useSignal(false);
-
-  const get = async (pageToken: string, before: readonly Item[]) => {
-    busy.value = true;
-    try {
-      const page = await load(pageToken);
-      items.value = [...before, ...page.items];
-      token.value = page.nextPageToken;
-    } catch (error) {
-      items.value ??= [];
-      tellError(error);
-    } finally {
-      busy.value = false;
-    }
-  };
-  useEffect(() => void get('', []), [key]);
+export function usePages<Item extends { name: string }>(
+  key: string,
+  pageSize: number,
+  load: LoadPage<Item>,
+): Pages<Item> {
+  const version = useSignal(0);
+  const list = useMemo(() => new PagedList<Item>(pageSize, () => version.value++), []);
+  const latest = useRef(load);
+  latest.current = load;
+  useEffect(() => {
+    void list.start(latest.current);
+    return () => list.stop();
+  }, [key]);
+  void version.value;
+  const { items, error, hasMore, busy } = list;
   return {
-    items: items.value,
-    hasMore: token.value !== '',
-    busy: busy.value,
-    loadMore: () => get(token.value, items.value ?? []),
-    reload: () => get('', []),
+    items,
+    error,
+    hasMore,
+    busy,
+    loadMore: () => list.loadMore(latest.current),
+    refresh: () => list.refresh(latest.current),
   };
+}
+
+// Does `action`, as it was last drawn, again and again while the page is seen.
+export function useRepeatedly(milliseconds: number, action: () => void): void {
+  const latest = useRef(action);
+  latest.current = action;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) latest.current();
+    }, milliseconds);
+    return () => clearInterval(timer);
+  }, [milliseconds]);
 }
