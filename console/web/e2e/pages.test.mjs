@@ -58,7 +58,7 @@ describe('pages', () => {
       await page.route(at(path), fail);
       await visit(page, route);
       await page.getByText('The store is away.').first().waitFor();
-      assert.equal(await page.locator('.empty').count(), 0);
+      assert.equal(await page.locator('main:not([hidden]) .empty').count(), 0);
       await page.unroute(at(path));
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.locator('tbody tr').first().waitFor();
@@ -139,6 +139,7 @@ describe('pages', () => {
     const { page } = given;
     await withFleet(page, 2500);
     await page.reload();
+    await page.getByText('Devices: 2,500').waitFor();
     await page.locator('[data-row="0"]').focus();
     await page.keyboard.press('End');
     await waitForFocus(page, '[data-device="F02499"]');
@@ -156,6 +157,7 @@ describe('pages', () => {
     await page.getByLabel('Search by name or unit ID').fill(id);
     await page.waitForURL(`**/#/devices?q=${id}`);
     await page.getByLabel('State').selectOption('ONLINE');
+    await page.waitForURL(`**/#/devices?q=${id}&state=ONLINE`);
     await page.reload();
     await page.locator(`[data-device="${id}"]`).waitFor();
     assert.equal(await page.locator('[data-device]').count(), 1);

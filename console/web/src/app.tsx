@@ -87,6 +87,11 @@ function Header() {
   const settingsOpen = useSignal(false);
   const leaving = useSignal(false);
   const { page } = route.value;
+  const links = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    const current = links.current?.querySelector('[aria-current]');
+    current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [page]);
   const user = caller.value?.user.replace('users/', '') ?? '';
   const leave = () => {
     closeAllTerminals();
@@ -97,7 +102,7 @@ function Header() {
     <header>
       <span class="brand">{t('app.name')}</span>
       <nav aria-label={t('nav.label')}>
-        <ul>
+        <ul ref={links}>
           {NAVIGATION.map(([name, key]) => {
             const current = name === page || (name === 'devices' && page === 'device');
             const count = name === 'terminals' ? terminals.value.length : 0;

@@ -78,11 +78,13 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
 
   const rowOf = (name: string) => {
     const index = list.indexOf(name);
-    return rows[index]?.name === name ? index : undefined;
+    return list.rows[index]?.name === name ? index : undefined;
   };
-  const at =
+  // Asked for anew wherever it matters: keys may come before what the one before them did is drawn.
+  const position = () =>
     goal.value?.index ??
-    Math.max(0, Math.min(current.value === undefined ? 0 : list.indexOf(current.value), rows.length - 1));
+    Math.max(0, Math.min(current.value === undefined ? 0 : list.indexOf(current.value), list.rows.length - 1));
+  const at = position();
 
   const scrollTo = (index: number) => {
     const element = scroller.current!;
@@ -92,14 +94,14 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
   const arriveAt = (index: number) => {
     batch(() => {
       goal.value = undefined;
-      current.value = rows[index]?.name;
+      current.value = list.rows[index]?.name;
       scrollTo(index);
     });
   };
   const moveTo = (index: number) => {
     const target = Math.max(0, Math.min(list.count - 1, index));
     takeFocus.current = true;
-    if (rows[target]) {
+    if (list.rows[target]) {
       arriveAt(target);
       return;
     }
@@ -114,25 +116,29 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
     if (!wanted || !scroller.current) return;
     const known = wanted.name === undefined ? undefined : rowOf(wanted.name);
     if (known !== undefined) arriveAt(known);
-    else if (wanted.index < rows.length || list.isComplete) arriveAt(Math.min(wanted.index, rows.length - 1));
+    else if (wanted.index < list.rows.length || list.isComplete) {
+      arriveAt(Math.min(wanted.index, list.rows.length - 1));
+    }
   });
   useEffect(() => {
     if (!takeFocus.current) return;
     const focused = document.activeElement;
+    const now = position();
     const elsewhere = focused !== null && focused !== document.body && !scroller.current?.contains(focused);
-    if (!elsewhere) scroller.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true });
+    if (!elsewhere) scroller.current?.querySelector<HTMLElement>(`[data-row="${now}"]`)?.focus({ preventScroll: true });
     // A row that is not loaded yet is drawn anew when it is.
-    if (elsewhere || (!goal.value && rows[at])) takeFocus.current = false;
+    if (elsewhere || (!goal.value && document.activeElement?.getAttribute('data-row') === String(now))) takeFocus.current = false;
   });
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const device = rows[at];
+    const now = position();
+    const device = list.rows[now];
     const pageRows = Math.max(1, Math.floor(height.value / rowHeight) - 2);
     const moves: Record<string, number> = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
-      PageDown: at + pageRows,
-      PageUp: at - pageRows,
+      ArrowDown: now + 1,
+      ArrowUp: now - 1,
+      PageDown: now + pageRows,
+      PageUp: now - pageRows,
       Home: 0,
       End: list.count - 1,
     };

@@ -9,10 +9,7 @@ import { Confirm, Dialog, DialogClose } from '../ui/dialog';
 import { Field } from '../ui/field';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
-import { usePages, useRepeatedly } from '../ui/use_pages';
-
-// There is no stream of ICGs.
-const REFRESH_MILLISECONDS = 5_000;
+import { usePages, useRefresh } from '../ui/use_pages';
 
 export function IcgsPage() {
   const pages = usePages<Icg>('', 1000, async (request, signal) => {
@@ -21,9 +18,7 @@ export function IcgsPage() {
   });
   const registering = useSignal(false);
   const registered = useSignal<RegisterIcgResponse | undefined>(undefined);
-  useRepeatedly(REFRESH_MILLISECONDS, () => {
-    if (!pages.busy) void pages.refresh();
-  });
+  useRefresh(pages);
 
   return (
     <main id="content" class="page list">

@@ -17,7 +17,7 @@ import { Choice, Field, Limit } from '../ui/field';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import type { QrCode } from '../ui/qr_code';
-import { usePages } from '../ui/use_pages';
+import { usePages, useRefresh } from '../ui/use_pages';
 
 const DAY_MILLISECONDS = 86_400_000;
 const DEFAULT_DAYS = '7';
@@ -27,6 +27,7 @@ export function KeysPage() {
     const page = await api.call(methods.listFirstAuthenticationKeys, request, signal);
     return { items: page.firstAuthenticationKeys, nextPageToken: page.nextPageToken };
   });
+  useRefresh(pages);
   const creating = useSignal(false);
   const created = useSignal<FirstAuthenticationKey | undefined>(undefined);
   const disabling = useSignal<FirstAuthenticationKey | undefined>(undefined);

@@ -12,11 +12,10 @@ import { Confirm } from '../ui/dialog';
 import { Check, Field } from '../ui/field';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
-import { usePages, useRepeatedly, type Pages } from '../ui/use_pages';
+import { usePages, useRefresh, type Pages } from '../ui/use_pages';
 
 // The server streams one session, not the list; so many of those that run are followed.
 const MAX_FOLLOWED = 20;
-const REFRESH_MILLISECONDS = 5_000;
 
 export function startOf(session: Session): string | undefined {
   return session.timeline[0]?.time;
@@ -63,9 +62,7 @@ export function SessionsPage() {
   const terminating = useSignal<Session | undefined>(undefined);
 
   // New sessions appear by looking again; those that are shown are followed.
-  useRepeatedly(REFRESH_MILLISECONDS, () => {
-    if (!terminating.value && !sessions.busy) void sessions.refresh();
-  });
+  useRefresh(sessions, terminating.value !== undefined);
 
   return (
     <main id="content" class="page list">

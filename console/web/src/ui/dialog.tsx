@@ -4,7 +4,7 @@
 // gives the focus back.
 import { useSignal } from '@preact/signals';
 import { createContext, type ComponentChildren } from 'preact';
-import { useContext, useEffect, useId, useRef } from 'preact/hooks';
+import { useContext, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 
 export interface DialogProps {
@@ -41,7 +41,8 @@ export function Dialog({ title, keep, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const asking = useSignal(false);
   const titleId = useId();
-  useEffect(() => {
+  // Before the next key: it is for the dialog.
+  useLayoutEffect(() => {
     const dialog = ref.current!;
     const before = document.activeElement;
     const row = before?.closest('tr') ?? null;

@@ -12,13 +12,19 @@ interface TimeProps {
   time: string | undefined;
   // What stands for none.
   none?: string;
+  // Where there is room for the full one.
+  full?: boolean;
 }
 
-export function Time({ time, none }: TimeProps) {
+export function Time({ time, none, full }: TimeProps) {
   if (!time) return <>{none ?? formatTime(time)}</>;
+  const relative = formatRelative(time, Math.max(now.value, Date.now()));
   return (
-    <time dateTime={time} title={formatTime(time)}>
-      {formatRelative(time, Math.max(now.value, Date.now()))}
-    </time>
+    <>
+      <time dateTime={time} title={formatTime(time)}>
+        {relative}
+      </time>
+      {full && <span class="hint"> · {formatTime(time)}</span>}
+    </>
   );
 }

@@ -1,6 +1,6 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Lists that are loaded a page at a time, and what is done again and again, for pages.
+// Lists that are loaded a page at a time, and kept up to date, for pages.
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { PagedList, type LoadPage } from '../state/paged_list';
@@ -43,14 +43,17 @@ export function usePages<Item extends { name: string }>(
   };
 }
 
-// Does `action`, as it was last drawn, again and again while the page is seen.
-export function useRepeatedly(milliseconds: number, action: () => void): void {
-  const latest = useRef(action);
-  latest.current = action;
+const REFRESH_MILLISECONDS = 5_000;
+
+// Looks again and again while the page is seen, unless `paused`: for what the server has no stream of.
+export function useRefresh<Item>(pages: Pages<Item>, paused = false): void {
+  const look = () => {
+    if (!document.hidden && !pages.busy && !paused) void pages.refresh();
+  };
+  const latest = useRef(look);
+  latest.current = look;
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) latest.current();
-    }, milliseconds);
+    const timer = setInterval(() => latest.current(), REFRESH_MILLISECONDS);
     return () => clearInterval(timer);
-  }, [milliseconds]);
+  }, []);
 }
