@@ -63,14 +63,22 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
   // The row of the keyboard, by name, so that it stays with its device.
   const current = useSignal<string | undefined>(undefined);
   const goal = useSignal<Goal | undefined>(kept);
-  const takeFocus = useRef(kept !== undefined);
+  // Whether the focus belongs to that row: drawing takes it away where it replaces or moves the row.
+  const holdsFocus = useRef(kept !== undefined);
 
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
     const observer = new ResizeObserver(() => (height.value = element.clientHeight));
     observer.observe(element);
-    return () => observer.disconnect();
+    const onPointer = (event: Event) => {
+      if (!element.contains(event.target as Node)) holdsFocus.current = false;
+    };
+    addEventListener('pointerdown', onPointer);
+    return () => {
+      observer.disconnect();
+      removeEventListener('pointerdown', onPointer);
+    };
   }, [rows.length === 0]);
 
   const seen = visibleRows(scrollTop.value, height.value, rowHeight, list.count);
@@ -100,7 +108,7 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
   };
   const moveTo = (index: number) => {
     const target = Math.max(0, Math.min(list.count - 1, index));
-    takeFocus.current = true;
+    holdsFocus.current = true;
     if (list.rows[target]) {
       arriveAt(target);
       return;
@@ -121,13 +129,14 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
     }
   });
   useEffect(() => {
-    if (!takeFocus.current) return;
-    const focused = document.activeElement;
-    const now = position();
-    const elsewhere = focused !== null && focused !== document.body && !scroller.current?.contains(focused);
-    if (!elsewhere) scroller.current?.querySelector<HTMLElement>(`[data-row="${now}"]`)?.focus({ preventScroll: true });
-    // A row that is not loaded yet is drawn anew when it is.
-    if (elsewhere || (!goal.value && document.activeElement?.getAttribute('data-row') === String(now))) takeFocus.current = false;
+    if (!holdsFocus.current || !scroller.current) return;
+    const focused = document.activeElement ?? document.body;
+    if (focused !== document.body && !scroller.current.contains(focused)) {
+      holdsFocus.current = false;
+      return;
+    }
+    const row = scroller.current.querySelector<HTMLElement>(`[data-row="${position()}"]`);
+    if (!row?.contains(focused)) row?.focus({ preventScroll: true });
   });
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -190,6 +199,9 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
               top={top}
               isCurrent={index === at}
               onFocus={() => {
+                holdsFocus.current = true;
+                // The person has gone elsewhere than where the keyboard was about to.
+                if (goal.value?.index !== index) goal.value = undefined;
                 current.value = device.name;
                 place = { filter, index, name: device.name };
               }}
