@@ -89,6 +89,7 @@ describe('around terminals', () => {
     const size = /\d+×\d+/;
     const [before] = size.exec(await second.locator('[data-state-line]').innerText());
     await pasteText(page, second, 'x'.repeat(MORE_THAN_A_DEVICE_QUEUES));
+    await page.getByRole('dialog', { name: /Paste/ }).waitFor();
     await page.keyboard.press('Enter');
     const stop = second.getByRole('button', { name: 'Stop pasting' });
     await stop.waitFor();
@@ -180,6 +181,41 @@ describe('around terminals', () => {
     assert.equal(session.profile, 'bash');
     await becomes(() => focused(page), 'terminal');
     await page.getByRole('button', { name: 'Close the terminal' }).click();
+  });
+
+  it('keeps terminals when the log-in expires, but for nobody else', async () => {
+    const { page } = given;
+    const panel = await openByList(page, DEVICE);
+    await run(page, panel, 'echo mine=$((1+1))');
+    await shows(panel, /^mine=2/m);
+    const logInAgain = async () => {
+      await page.evaluate(() =>
+        fetch('/api/v1/logout', {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${sessionStorage.getItem('fairlead.token')}`,
+            'content-type': 'application/json',
+          },
+          body: '{}',
+        }),
+      );
+      await page.goto(`${quickstart.url}/#/audit`);
+      await page.getByText('Your log-in has expired').waitFor();
+      assert.equal(await panel.isVisible(), false);
+      await page.goto(`${quickstart.url}/#/terminals`);
+      await page.getByLabel('User name').fill(quickstart.username);
+      await page.getByLabel('Password').fill(quickstart.password);
+      await page.getByRole('button', { name: 'Log in' }).click();
+    };
+    await logInAgain();
+    await panel.waitFor();
+    await run(page, panel, 'echo still=$((2+2))');
+    await shows(panel, /^still=4/m);
+    // The server has one user; it says that this is another.
+    await page.route('**/api/v1/me', (route) => route.fulfill({ json: { user: 'users/another', permissions: [] } }));
+    await logInAgain();
+    await page.getByText('No terminal is open').waitFor();
+    await becomes(async () => (await activeSessions(DEVICE)).length, 0);
   });
 });
 

@@ -153,13 +153,14 @@ export async function heapMebibytes(page) {
 
 let token;
 export async function rest(verb, url, body) {
-  token ??= (await call('POST', '/api/v1/login', quickstart)).accessToken;
+  const { username, password } = quickstart;
+  token ??= (await call('POST', '/api/v1/login', { username, password })).accessToken;
   return call(verb, url, body, token);
 }
 
 async function call(verb, url, body, bearer) {
   const https = await import('node:https');
-  const text = body && JSON.stringify(body.password ? { username: body.username, password: body.password } : body);
+  const text = body && JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
     const options = { method: verb, headers, ca: fs.readFileSync(quickstart.ca_file) };
