@@ -59,7 +59,9 @@ export function formatRelative(time: string, now: number): string {
   }
   const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
   const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 60];
-  return unit === 'second' ? t('common.justNow') : format.format(Math.trunc(seconds / size), unit);
+  // What ends in 7 days does not end in 6 the moment after.
+  const whole = seconds > 0 ? Math.round(seconds / size) : Math.ceil(seconds / size);
+  return unit === 'second' ? t('common.justNow') : format.format(whole, unit);
 }
 
 export function formatNumber(value: number): string {

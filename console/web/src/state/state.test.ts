@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Device, DeviceEvent } from '../api/generated';
 import { de } from '../i18n/de';
 import { en } from '../i18n/en';
+import { formatRelative } from '../i18n';
 import { devicePath, parseRoute } from '../router';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
 import { choiceIn, deviceFilter, devicesPath, NO_CHOICE } from './device_choice';
@@ -104,6 +105,18 @@ describe('texts', () => {
       expect(values(de[key as keyof typeof en]), key).toBe(values(text));
       expect(de[key as keyof typeof en] === '', key).toBe(String(text) === '');
     }
+  });
+});
+
+describe('formatRelative', () => {
+  it('is as people speak, and a date when that is long ago', () => {
+    const now = Date.parse('2026-06-10T12:00:00Z');
+    const relative = (seconds: number) => formatRelative(new Date(now + seconds * 1000).toISOString(), now);
+    expect(relative(-20)).toBe('just now');
+    expect(relative(-119)).toBe('1 minute ago');
+    expect(relative(-7200)).toBe('2 hours ago');
+    expect(relative(7 * 86_400 - 5)).toBe('in 7 days');
+    expect(relative(-400 * 86_400)).toMatch(/2025/);
   });
 });
 
