@@ -10,6 +10,7 @@ namespace fairlead {
 namespace {
 
 constexpr absl::string_view kReasonUrl = "type.fairlead/reason";
+constexpr absl::string_view kRetryDelayUrl = "type.fairlead/retry-delay";
 
 }  // namespace
 
@@ -23,6 +24,20 @@ absl::Status ErrorWithReason(absl::StatusCode code, absl::string_view reason,
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kReasonUrl);
   return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
+  status.SetPayload(kRetryDelayUrl, absl::Cord(absl::FormatDuration(delay)));
+  return status;
+}
+
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kRetryDelayUrl);
+  absl::Duration delay;
+  if (!payload.has_value() || !absl::ParseDuration(std::string(*payload), &delay)) {
+    return absl::nullopt;
+  }
+  return delay;
 }
 
 absl::Status Annotate(const absl::Status& status, absl::string_view context) {

@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 namespace fairlead {
 
@@ -22,7 +24,14 @@ absl::Status ErrorWithReason(absl::StatusCode code, absl::string_view reason,
 // The reason given to ErrorWithReason; empty if there is none.
 std::string ReasonOf(const absl::Status& status);
 
-// Puts "context: " before the message of a failed `status`, keeping code and reason. OK stays OK.
+// `status`, a failure, with the advice to try again after `delay`.
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+
+// The delay given to WithRetryDelay; nothing if there is none.
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
+
+// Puts "context: " before the message of a failed `status`, keeping code, reason and delay. OK
+// stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
 // The HTTP status for a gRPC status code, after google/rpc/code.proto.

@@ -66,6 +66,15 @@ TEST(Status, AnnotationKeepsCodeAndReason) {
   EXPECT_THAT(Annotate(absl::OkStatus(), "opening"), IsOk());
 }
 
+TEST(Status, ADelayTravelsWithTheStatus) {
+  const absl::Status status = WithRetryDelay(
+      ErrorWithReason(absl::StatusCode::kResourceExhausted, "LIMIT", "wait"), absl::Seconds(20));
+
+  EXPECT_EQ(RetryDelayOf(Annotate(status, "opening")), absl::Seconds(20));
+  EXPECT_EQ(ReasonOf(status), "LIMIT");
+  EXPECT_EQ(RetryDelayOf(absl::NotFoundError("x")), absl::nullopt);
+}
+
 TEST(Status, CloseCodesReadBackAsWhatTheyMean) {
   for (const absl::StatusCode code :
        {absl::StatusCode::kOk, absl::StatusCode::kUnavailable, absl::StatusCode::kInternal,

@@ -10,6 +10,7 @@
 #include "control/testing/account_services_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "proto/error.pb.h"
 
 namespace fairlead::control {
 namespace {
@@ -206,6 +207,19 @@ TEST(CheckNewKey, NamesFieldAndRange) {
   EXPECT_THAT(why([](Key& k) { k.mutable_expire_time()->set_seconds(INT64_MAX); }),
               HasSubstr("before the year 10000"));
   EXPECT_EQ(why([&](Key& k) { *k.mutable_expire_time() = ToTimestamp(now + absl::Hours(1)); }), "");
+}
+
+TEST(ToGrpcStatus, SaysWhenToTryAgain) {
+  const grpc::Status status = ToGrpcStatus(WithRetryDelay(
+      ErrorWithReason(absl::StatusCode::kResourceExhausted, "LIMIT", "wait"), absl::Seconds(20)));
+
+  v1::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  ASSERT_EQ(details.details_size(), 2);
+  EXPECT_TRUE(details.details(0).Is<v1::ErrorInfo>());
+  v1::RetryInfo retry;
+  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  EXPECT_EQ(retry.retry_delay().seconds(), 20);
 }
 
 TEST(ToGrpcStatus, KeepsEveryCodeAndTheMessage) {

@@ -41,10 +41,12 @@ absl::Status WrongPassword() {
 
 absl::Status TooManyTries(absl::Duration wait) {
   const auto seconds = static_cast<std::int64_t>(std::ceil(absl::ToDoubleSeconds(wait)));
-  return ErrorWithReason(
-      absl::StatusCode::kResourceExhausted, "LOGIN_THROTTLED",
-      absl::StrCat("Too many failed log-ins for this user from this address; wait ", seconds,
-                   seconds == 1 ? " second" : " seconds", ", then try again."));
+  return WithRetryDelay(
+      ErrorWithReason(
+          absl::StatusCode::kResourceExhausted, "LOGIN_THROTTLED",
+          absl::StrCat("Too many failed log-ins for this user from this address; wait ", seconds,
+                       seconds == 1 ? " second" : " seconds", ", then try again.")),
+      absl::Seconds(seconds));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 // See call.h.
 #include "control/call.h"
 
+#include "absl/types/optional.h"
 #include "base/status.h"
+#include "control/proto_time.h"
 #include "proto/error.pb.h"
 
 namespace fairlead::control {
@@ -37,6 +39,11 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   details.set_code(static_cast<int>(code));
   details.set_message(message);
   details.add_details()->PackFrom(info);
+  if (const absl::optional<absl::Duration> delay = RetryDelayOf(status)) {
+    v1::RetryInfo retry;
+    *retry.mutable_retry_delay() = ToDuration(*delay);
+    details.add_details()->PackFrom(retry);
+  }
   return grpc::Status(code, message, details.SerializeAsString());
 }
 

@@ -74,6 +74,11 @@ v1::EstResponse BadUnitId() {
                "a-z, 0-9, '.', '_' and '-', and not be \".\" or \"..\".");
 }
 
+// A request may leave the name to the server, but not ask for another's.
+bool AsksForAnother(const CertificateRequest& csr, absl::string_view unit_id) {
+  return !csr.common_name.empty() && csr.common_name != unit_id;
+}
+
 std::string DeviceName(absl::string_view unit_id) { return absl::StrCat("devices/", unit_id); }
 
 }  // namespace
@@ -131,6 +136,12 @@ v1::EstResponse StoreEstHandler::Enroll(const v1::EstRequest& request) {
   }
   const absl::StatusOr<CertificateRequest> csr = ParseBody(request.body());
   if (!csr.ok()) return Error(400, csr.status().message());
+  if (AsksForAnother(*csr, request.unit_id())) {
+    return Error(
+        409,
+        "The request's common name is not the unit ID that is the user name of HTTP Basic; "
+        "request the same name, or none.");
+  }
   Result result;
   const absl::Status status =
       store_.Transact([&] { return DecideAndEnroll(request, *csr, &result); });
@@ -255,7 +266,7 @@ v1::EstResponse StoreEstHandler::Reenroll(const v1::EstRequest& request) {
   }
   const absl::StatusOr<CertificateRequest> csr = ParseBody(request.body());
   if (!csr.ok()) return Error(400, csr.status().message());
-  if (!csr->common_name.empty() && csr->common_name != *unit_id) {
+  if (AsksForAnother(*csr, *unit_id)) {
     return Error(409,
                  "The request's common name is not the unit ID of the present certificate; request "
                  "the same name, or enrol anew with a first-authentication key.");

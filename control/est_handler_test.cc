@@ -105,6 +105,20 @@ class EstHandlerTest : public ::testing::Test {
   const bssl::UniquePtr<EVP_PKEY> other_pair_ = EcKeyForTest();
 };
 
+TEST_F(EstHandlerTest, ARequestForAnotherNameIsRefusedAndLeavesTheKeyAlone) {
+  AddKey(Key::ONE_TIME);
+  v1::EstRequest request = Request("A", pair_.get());
+  request.set_body(absl::Base64Escape(CsrForTest(pair_.get(), "B")));
+
+  const v1::EstResponse refused = handler_.Handle(request);
+
+  EXPECT_EQ(refused.http_status(), 409u);
+  EXPECT_THAT(refused.body(), HasSubstr("common name"));
+  EXPECT_EQ(KeyOf().use_count(), 0u);
+  request.set_body(absl::Base64Escape(CsrForTest(pair_.get(), "")));
+  Leaf(handler_.Handle(request));
+}
+
 TEST_F(EstHandlerTest, GivesTheCaCertificate) {
   v1::EstRequest request;
   request.set_request_id(3);

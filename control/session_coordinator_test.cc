@@ -187,8 +187,10 @@ TEST_F(SessionCoordinatorTest, TheRateLimitSaysWhenToTryAgain) {
   Connect();
   for (int i = 0; i < 3; ++i) OpenInformed();
 
-  EXPECT_THAT(Open()->result,
+  const std::shared_ptr<Outcome> refused = Open();
+  EXPECT_THAT(refused->result,
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("try again in 20s")));
+  EXPECT_EQ(RetryDelayOf(refused->result.status()), absl::Seconds(20));
   Advance(absl::Seconds(20));
   EXPECT_FALSE(Open()->answered);
 }

@@ -158,10 +158,13 @@ absl::StatusOr<std::string> ChooseProfile(const v1::Device& device, const Sessio
 }
 
 absl::Status RateLimited(absl::string_view user, int per_minute, absl::Duration wait) {
-  return ErrorWithReason(absl::StatusCode::kResourceExhausted, "RATE_LIMITED",
-                         absl::StrCat(user, " has opened ", per_minute,
-                                      " sessions within a minute, the most allowed; try again in ",
-                                      absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))));
+  const absl::Duration delay = absl::Ceil(wait, absl::Seconds(1));
+  return WithRetryDelay(
+      ErrorWithReason(absl::StatusCode::kResourceExhausted, "RATE_LIMITED",
+                      absl::StrCat(user, " has opened ", per_minute,
+                                   " sessions within a minute, the most allowed; try again in ",
+                                   absl::FormatDuration(delay))),
+      delay);
 }
 
 v1::RegisterSession MakeRegistration(absl::string_view id, const v1::Device& device,

@@ -119,6 +119,18 @@ TEST_F(RestAdapterTest, FillsTheRequestFromTheQuery) {
   EXPECT_THAT(response.body, HasSubstr(R"("nextPageToken":"a b/c d")"));
 }
 
+TEST_F(RestAdapterTest, SaysHowLongTheRefusalSaysToWait) {
+  for (const auto& [milliseconds, seconds] : {std::pair("0", "1"), std::pair("900", "1"),
+                                              std::pair("1000", "1"), std::pair("7200", "8")}) {
+    const HttpResponse response =
+        Send(Request("GET", std::string("/api/v1/sessions/wait-") + milliseconds));
+
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(FindHeader(response.headers, "Retry-After"), seconds) << milliseconds;
+    EXPECT_THAT(response.body, HasSubstr("fairlead.v1.RetryInfo"));
+  }
+}
+
 TEST_F(RestAdapterTest, AnswersEveryCodeWithItsHttpStatus) {
   EXPECT_EQ(Send(Request("GET", "/api/v1/sessions/code-0")).status, 200);
   for (int code = 1; code <= 16; ++code) {

@@ -4,6 +4,7 @@
 #include "gateway/rest_call.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -25,15 +26,28 @@ using dataplane::HttpResponse;
 // gRPC takes 8 KiB of metadata in all.
 constexpr std::size_t kMaxAuthorizationBytes = 4096;
 
-// What a caller who was refused for a limit should wait.
-constexpr char kRetryAfterSeconds[] = "5";
+// What a caller who was refused for a limit should wait if the refusal does not say.
+constexpr std::int64_t kRetryAfterSeconds = 5;
+
+// In whole seconds.
+std::int64_t RetryAfter(const v1::Status& error) {
+  for (const google::protobuf::Any& detail : error.details()) {
+    v1::RetryInfo retry;
+    if (!detail.Is<v1::RetryInfo>() || !detail.UnpackTo(&retry)) continue;
+    const google::protobuf::Duration& delay = retry.retry_delay();
+    return std::max<std::int64_t>(1, delay.seconds() + (delay.nanos() > 0 ? 1 : 0));
+  }
+  return kRetryAfterSeconds;
+}
 
 HttpResponse ErrorWith(int http_status, v1::Status error) {
   HttpResponse response;
   response.status = http_status;
   response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
   if (http_status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (http_status == 429) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  if (http_status == 429) {
+    response.headers.emplace_back("Retry-After", absl::StrCat(RetryAfter(error)));
+  }
   absl::StatusOr<std::string> json = proto::ToJson(error);
   if (!json.ok()) {
     // Details of a type that is not known here.

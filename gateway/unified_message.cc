@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace fairlead::gateway {
 namespace {
@@ -18,11 +19,9 @@ constexpr int kMaxRunningSessions = 1000;
 constexpr std::size_t kMaxName = 128;
 // Of a sentence for a person.
 constexpr std::size_t kMaxText = 4096;
-// Bytes of UTF-8 in one character, at most.
-constexpr std::size_t kBytesPerCharacter = 4;
 
 absl::Status CheckLength(absl::string_view field, const std::string& value, std::size_t most) {
-  if (value.size() <= most * kBytesPerCharacter) return absl::OkStatus();
+  if (CountCharacters(value) <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(field, " is longer than ", most, " characters"));
 }
 

@@ -49,14 +49,25 @@ TEST(ParseDeviceMessage, RefusesInvalidUtf8) {
   EXPECT_THAT(ParseDeviceMessage(std::string("\x0a\x03\x12\x01\xff", 5)), StatusIs(kInvalid));
 }
 
+TEST(ParseDeviceMessage, CountsCharactersNotBytes) {
+  std::string euros;
+  for (int i = 0; i < 128; ++i) euros += "\xe2\x82\xac";
+  v1::DeviceMessage message;
+  message.mutable_hello()->set_host_name(euros);
+  EXPECT_THAT(ParseDeviceMessage(message.SerializeAsString()), IsOk());
+  message.mutable_hello()->set_host_name(euros + "a");
+  EXPECT_THAT(ParseDeviceMessage(message.SerializeAsString()),
+              StatusIs(kInvalid, HasSubstr("host_name")));
+}
+
 TEST(ParseDeviceMessage, ChecksEveryLimit) {
   v1::DeviceMessage version;
-  version.mutable_hello()->set_agent_version(std::string(257, 'v'));
+  version.mutable_hello()->set_agent_version(std::string(65, 'v'));
   EXPECT_THAT(ParseDeviceMessage(version.SerializeAsString()),
               StatusIs(kInvalid, HasSubstr("agent_version")));
 
   v1::DeviceMessage host;
-  host.mutable_hello()->set_host_name(std::string(513, 'h'));
+  host.mutable_hello()->set_host_name(std::string(129, 'h'));
   EXPECT_THAT(ParseDeviceMessage(host.SerializeAsString()),
               StatusIs(kInvalid, HasSubstr("host_name")));
 
@@ -71,11 +82,11 @@ TEST(ParseDeviceMessage, ChecksEveryLimit) {
               StatusIs(kInvalid, HasSubstr("running_sessions")));
 
   v1::DeviceMessage result;
-  result.mutable_open_terminal_result()->set_session_id(std::string(513, 's'));
+  result.mutable_open_terminal_result()->set_session_id(std::string(129, 's'));
   EXPECT_THAT(ParseDeviceMessage(result.SerializeAsString()), StatusIs(kInvalid));
 
   v1::DeviceMessage ended;
-  ended.mutable_terminal_ended()->set_signal(std::string(513, 's'));
+  ended.mutable_terminal_ended()->set_signal(std::string(129, 's'));
   EXPECT_THAT(ParseDeviceMessage(ended.SerializeAsString()), StatusIs(kInvalid));
 }
 

@@ -83,13 +83,20 @@ class CountingReactor : public grpc::ServerWriteReactor<v1::Session> {
 }  // namespace
 
 grpc::Status FailureFor(const std::string& name) {
-  const int code = NumberAfter(name, "sessions/code-");
+  const int wait = NumberAfter(name, "sessions/wait-");
+  const int code = wait >= 0 ? grpc::RESOURCE_EXHAUSTED : NumberAfter(name, "sessions/code-");
   if (code < 0) return grpc::Status::OK;
   v1::ErrorInfo info;
   info.set_reason("FAKE_REASON");
   info.set_resource(name);
   v1::Status details;
   details.add_details()->PackFrom(info);
+  if (wait >= 0) {
+    v1::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(wait / 1000);
+    retry.mutable_retry_delay()->set_nanos(wait % 1000 * 1'000'000);
+    details.add_details()->PackFrom(retry);
+  }
   return grpc::Status(static_cast<grpc::StatusCode>(code),
                       absl::StrCat("code ", code, " on ", name), details.SerializeAsString());
 }
