@@ -37,14 +37,14 @@ TerminalOptions OptionsFor(const v1::Session& session) {
 
 awaitable<absl::StatusOr<TerminalOutcome>> Serve(dataplane::net::io_context& context,
                                                  const v1::Session& session,
-                                                 const ServerAddress& server, RawMode& raw) {
+                                                 const ServerAddress& server) {
   auto tunnel = co_await DialTunnel(server, session);
   if (!tunnel.ok()) co_return tunnel.status();
   BlockingIo io(STDIN_FILENO, STDOUT_FILENO);
   TerminalClient client(context, *std::move(tunnel), io, OptionsFor(session));
-  TerminalOutcome outcome = co_await client.Serve();
-  raw.Restore();
-  co_return outcome;
+  // Not before: while the tunnel is dialled, and until the client minds signals, Ctrl-C ends this.
+  const RawMode raw;
+  co_return co_await client.Serve();
 }
 
 // Below what the terminal showed last.
@@ -71,9 +71,8 @@ absl::StatusOr<int> Connect(ApiClient& api, const std::string& token, const Serv
   }
   absl::StatusOr<TerminalOutcome> outcome;
   {
-    RawMode raw;
     dataplane::net::io_context context(1);
-    auto task = Serve(context, session, server, raw);
+    auto task = Serve(context, session, server);
     auto result = dataplane::net::co_spawn(context, std::move(task), dataplane::net::use_future);
     context.run();
     outcome = result.get();

@@ -213,6 +213,8 @@ awaitable<void> TerminalClient::OnEndOfInput() {
       Leave("the terminal went away");
       break;
     case InputKind::kScript:
+      // On a line that was begun it would only hand that line over, and end nothing.
+      if (!at_line_start_) input_.push_back('\n');
       input_.push_back(kEndOfTransmission);
       break;
     case InputKind::kClient: {
@@ -232,6 +234,7 @@ awaitable<void> TerminalClient::OnEndOfInput() {
 void TerminalClient::OnTyped(absl::string_view bytes) {
   if (input_kind_ != InputKind::kTerminal) {
     input_.append(bytes.data(), bytes.size());
+    at_line_start_ = bytes.back() == '\n' || bytes.back() == '\r';
     return;
   }
   EscapeFilter::Result typed = escapes_.Filter(bytes);

@@ -29,7 +29,8 @@ namespace fairlead::console {
 enum class InputKind {
   // A person: raw mode, escapes, sizes.
   kTerminal,
-  // A script, at whose end the device is told the end of transmission.
+  // A script, at whose end the device is told the end of transmission, after the end of its last
+  // line.
   kScript,
   // An outside client with a protocol of its own: bytes are passed on untouched, and the end of
   // its input is no end of the terminal.
@@ -119,6 +120,8 @@ class TerminalClient {
   std::size_t output_bytes_ = 0;
   // Typed and not yet sent.
   std::string input_;
+  // Whether what was typed last ends a line.
+  bool at_line_start_ = true;
   // What Telnet's negotiation wants sent before more input.
   std::string answers_;
   // Control frames to send before more input. At most one resize and one ack wait.

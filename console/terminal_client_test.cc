@@ -170,6 +170,19 @@ TEST_F(TerminalClientTest, InputArrivesInOrderAndItsEndAsEndOfTransmission) {
   EXPECT_EQ(outcome.exit_code, 0);
 }
 
+TEST_F(TerminalClientTest, ALastLineWithoutAnEndIsEndedToo) {
+  Device device;
+  device.await_input = 8;
+  device.end_text = R"({"end":{"exitCode":3,"totalBytes":"0"}})";
+  device.close = Normal();
+  Type("exit 3");
+  EndInput();
+  const TerminalOutcome outcome = Run(device);
+
+  EXPECT_EQ(device.input, "exit 3\n\x04");
+  EXPECT_EQ(outcome.exit_code, 3);
+}
+
 TEST_F(TerminalClientTest, ASignalGives128PlusItsNumber) {
   Device device;
   device.end_text = R"({"end":{"signal":"SIGKILL","totalBytes":"0"}})";

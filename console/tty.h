@@ -23,9 +23,6 @@ class RawMode {
   RawMode(const RawMode&) = delete;
   RawMode& operator=(const RawMode&) = delete;
 
-  // Restores the mode early. Idempotent.
-  void Restore();
-
  private:
   bool active_ = false;
   termios saved_{};
@@ -34,8 +31,10 @@ class RawMode {
 // The size of the terminal on standard output or input; 80x24 if neither is one.
 terminal::WindowSize TtySize();
 
-// Asks on the controlling terminal for a line that is not echoed.
-// Errors: FAILED_PRECONDITION there is no terminal: give a password file instead.
+// Asks on the controlling terminal for a line that is not echoed. A signal that ends the process
+// does so after the terminal echoes again.
+// Errors: FAILED_PRECONDITION there is no terminal: give a password file instead; CANCELLED a
+// signal came that the process ignores.
 absl::StatusOr<std::string> AskSecret(const std::string& prompt);
 
 }  // namespace fairlead::console

@@ -56,6 +56,7 @@ TEST_F(ConsoleTest, ConnectPassesOutputAndExitCodeOn) {
 }
 
 TEST_F(ConsoleTest, EndOfInputEndsTheShell) {
+  EXPECT_EQ(Run({"connect", kDevice}, "exit 3"), 3) << output_;
   EXPECT_EQ(Run({"connect", kDevice}, "echo fair''lead\n"), 0) << output_;
   EXPECT_THAT(output_, HasSubstr("fairlead"));
 }
