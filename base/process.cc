@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -128,6 +129,15 @@ absl::Status ParseFlags(const ProgramInfo& program, int argc, char** argv) {
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() <= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("\"", rest[1], "\" is not a flag; see --help"));
+}
+
+std::string TakeFromEnvironment(const char* name) {
+  char* value = std::getenv(name);
+  if (value == nullptr) return "";
+  std::string taken(value);
+  explicit_bzero(value, taken.size());
+  unsetenv(name);
+  return taken;
 }
 
 void TellFailure(const ProgramInfo& program, const absl::Status& status) {

@@ -50,6 +50,11 @@ std::string HelpText(const ProgramInfo& program);
 // with 1 and a sentence.
 absl::Status ParseFlags(const ProgramInfo& program, int argc, char** argv);
 
+// The value of an environment variable that is a secret; empty if it is not set. It is overwritten
+// and removed, so that neither programs that are started from here nor readers of this process's
+// /proc/PID/environ find it.
+std::string TakeFromEnvironment(const char* name);
+
 // Writes "name: sentence" to standard error.
 void TellFailure(const ProgramInfo& program, const absl::Status& status);
 

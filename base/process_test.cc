@@ -3,6 +3,7 @@
 // What the mains do alike, as far as it shows within a process: flags, --help, limits.
 #include "base/process.h"
 
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include <string>
@@ -79,6 +80,16 @@ TEST(FlagChecks, AFlagThatIsMissingIsNamed) {
   EXPECT_THAT(CheckGiven("cert", "/etc/cert.pem", "FILE"), IsOk());
   EXPECT_THAT(CheckGiven("cert", "", "FILE"),
               StatusIs(absl::StatusCode::kInvalidArgument, "--cert=FILE is missing"));
+}
+
+TEST(Process, ASecretOfTheEnvironmentIsTakenOutOfIt) {
+  static char variable[] = "FAIRLEAD_TEST_SECRET=secret";
+  ASSERT_EQ(putenv(variable), 0);
+
+  EXPECT_EQ(TakeFromEnvironment("FAIRLEAD_TEST_SECRET"), "secret");
+  // Where it stood, as /proc/PID/environ shows what stands there.
+  EXPECT_EQ(std::string(variable, sizeof variable), "FAIRLEAD_TEST_SECRET=" + std::string(7, '\0'));
+  EXPECT_EQ(TakeFromEnvironment("FAIRLEAD_TEST_SECRET"), "");
 }
 
 TEST(Process, MayOpenAsManyFilesAsTheSystemAllows) {

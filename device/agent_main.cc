@@ -237,11 +237,7 @@ absl::StatusOr<std::string> FindFirstAuthenticationKey() {
     FAIRLEAD_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, "key_file"));
     return std::string(absl::StripAsciiWhitespace(text));
   }
-  const char* value = std::getenv(kKeyVariable);
-  std::string key(value == nullptr ? "" : value);
-  // No program that is started from here may read it.
-  unsetenv(kKeyVariable);
-  return key;
+  return TakeFromEnvironment(kKeyVariable);
 }
 
 absl::StatusOr<std::string> FindUnitId(const StateDir& state) {
