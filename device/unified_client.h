@@ -127,6 +127,8 @@ class UnifiedClient : public TunnelDialer {
   std::function<absl::Status()> on_enrolled_;
   Wake wake_;
   Wake renewal_;
+  // Monotonic; when this run enrolled last.
+  std::optional<absl::Duration> enrolled_at_;
   bool stopping_ = false;
   bool renewing_ = false;
 

@@ -16,6 +16,7 @@ constexpr char kTunnelPath[] = "/device-connector/device/portforwarding";
 constexpr char kUnifiedProtocol[] = "fairlead.unified.v1";
 constexpr char kTerminalProtocol[] = "fairlead.terminal.v1";
 constexpr absl::Duration kFetchTimeout = absl::Seconds(20);
+constexpr absl::Duration kEnrolAgain = absl::Hours(1);
 constexpr absl::Duration kRenewalCheck = absl::Hours(1);
 
 dataplane::Endpoint WithTarget(const dataplane::Endpoint& server, absl::string_view target) {
@@ -43,8 +44,11 @@ class UnifiedClient::Transport : public EstTransport {
 };
 
 bool UnifiedClient::MustEnroll() const {
-  // An expired certificate opens no door; with a key, the same key pair gets a new one.
-  const bool can_again = !options_.first_authentication_key.empty();
+  // An expired certificate opens no door; with a key, the same key pair gets a new one. If that is
+  // expired too, this device's clock is wrong, and the server's may let it in.
+  const bool can_again =
+      !options_.first_authentication_key.empty() &&
+      (!enrolled_at_.has_value() || clock_.Monotonic() >= *enrolled_at_ + kEnrolAgain);
   return !identity_.enrolled() || (can_again && identity_.expired(clock_.Now()));
 }
 
@@ -99,6 +103,8 @@ net::awaitable<absl::Status> UnifiedClient::EnrollOnce() {
       co_await Enroll(transport, identity_, state_, options_.first_authentication_key);
   if (!status.ok()) co_return status;
   spdlog::info("enrolled as {}", identity_.unit_id());
+  enrolled_at_ = clock_.Monotonic();
+  if (identity_.expired(clock_.Now())) spdlog::warn("{}", identity_.ValidityProblem(clock_.Now()));
   co_return on_enrolled_ ? on_enrolled_() : absl::OkStatus();
 }
 
