@@ -119,10 +119,15 @@ absl::StatusOr<std::unique_ptr<Pty>> Pty::Start(const Program& program, terminal
 Pty::~Pty() {
   CloseMaster();
   if (pid_ <= 0) return;
-  // Its owner normally waits for the end first; then this neither kills nor waits.
+  // Its owner normally waits for the end first; then this does not kill.
   if (!PollExit().has_value()) kill(pid_, SIGKILL);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  Reap();
+}
+
+bool Pty::Reap() {
+  if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == 0) return false;
+  pid_ = -1;
+  return true;
 }
 
 bool Pty::ExecPending() const {
@@ -222,6 +227,7 @@ std::optional<terminal::ProgramResult> Pty::PollExit() const {
 }
 
 void Pty::HangUp() {
+  if (pid_ <= 0) return;
   const pid_t foreground = master_.valid() ? tcgetpgrp(master_.get()) : -1;
   if (foreground > 1) {
     kill(-foreground, SIGHUP);
@@ -234,6 +240,7 @@ void Pty::HangUp() {
 }
 
 void Pty::KillSession() {
+  if (pid_ <= 0) return;
   kill(pid_, SIGKILL);
   SignalSession(SIGKILL, -1);
 }

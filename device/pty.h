@@ -58,7 +58,7 @@ class Pty {
                                                     terminal::WindowSize size);
 
   // Closes the pseudo-terminal, which hangs the foreground group up, and reaps a program that has
-  // ended; one that still runs gets SIGKILL.
+  // ended; one that still runs gets SIGKILL. Never waits.
   ~Pty();
   Pty(const Pty&) = delete;
   Pty& operator=(const Pty&) = delete;
@@ -96,6 +96,10 @@ class Pty {
   // How the program ended; absent while it runs. It is not reaped, so that neither its process nor
   // its session identifier can be given to another before the session is cleaned up.
   std::optional<terminal::ProgramResult> PollExit() const;
+
+  // Forgets a program that has ended. False if it has not, or cannot be reaped yet, since a
+  // debugger holds it or the kernel does: then ask again later.
+  bool Reap();
 
   // SIGHUP, then SIGCONT, to the foreground process group and to the rest of the session.
   void HangUp();

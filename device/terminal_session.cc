@@ -30,6 +30,8 @@ constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
 // The kernel's word that there is room for input may come a moment before the room does.
 constexpr absl::Duration kInputPoll = absl::Milliseconds(50);
 // How often a session that was hung up is looked at: at first, and at most.
+// How often a program is asked for that cannot be reaped.
+constexpr absl::Duration kReapPoll = absl::Seconds(1);
 constexpr absl::Duration kFirstSessionPoll = absl::Milliseconds(5);
 constexpr absl::Duration kLastSessionPoll = absl::Milliseconds(500);
 
@@ -77,6 +79,12 @@ net::awaitable<void> TerminalSession::Run(Self self) {
   co_await self->RunWithProgram();
   co_await self->CleanUp();
   self->ReportEnd();
+  // The terminal is over all the same.
+  if (!self->pty_->Reap()) net::co_spawn(self->executor_, ReapLater(self), net::detached);
+}
+
+net::awaitable<void> TerminalSession::ReapLater(Self self) {
+  while (!self->pty_->Reap()) co_await self->wake_.Wait(kReapPoll);
 }
 
 net::awaitable<void> TerminalSession::RunWithProgram() {

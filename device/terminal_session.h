@@ -110,6 +110,8 @@ class TerminalSession : public std::enable_shared_from_this<TerminalSession> {
   net::awaitable<void> SendEnd();
   net::awaitable<void> CloseTunnel();
   net::awaitable<void> CleanUp();
+  // Keeps what is left of the program until it can be reaped.
+  static net::awaitable<void> ReapLater(Self self);
   // Input.
   static net::awaitable<void> ReadTunnel(Self self);
   void OnFrame(const dataplane::ReadResult& frame);
