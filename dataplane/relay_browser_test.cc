@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
@@ -75,7 +76,9 @@ net::awaitable<Seen> ReadOutput(Endpoint endpoint, DialOptions options, std::str
 }
 
 net::awaitable<absl::Status> WriteOutput(Endpoint endpoint, DialOptions options) {
-  auto device = co_await DialWebSocket(endpoint, options, {}, {});
+  const std::vector<std::string> subprotocols;
+  const HttpHeaders headers;
+  auto device = co_await DialWebSocket(endpoint, options, subprotocols, headers);
   if (!device.ok()) co_return device.status();
   const std::string output(kOutputBytes, 'x');
   const absl::Status written = co_await device->websocket->WriteBinary(output);
