@@ -4,11 +4,14 @@
 #include "control/auth_service.h"
 
 #include <atomic>
+#include <cstdio>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_matchers.h"
+#include "control/database.h"
 #include "control/proto_time.h"
 #include "control/sha256.h"
 #include "control/testing/account_services_fixture.h"
@@ -146,6 +149,33 @@ TEST_F(AuthServiceTest, ATokenOfAMinuteSlidesToo) {
     clock_.Advance(absl::Seconds(20));
     EXPECT_THAT(brief.CheckToken("token"), IsOk()) << i;
   }
+}
+
+TEST_F(AuthServiceTest, AStoreThatTakesNoWritesLocksNobodyOut) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/full.db");
+  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
+  const auto store = SqliteStore::Open(path).value();
+  const TokenAuthenticator tokens(*store, clock_, nullptr);
+  UserRecord user;
+  user.username = "admin";
+  ASSERT_THAT(store->PutUser(user), IsOk());
+  TokenRecord record;
+  record.sha256 = Sha256("token");
+  record.username = "admin";
+  record.expire_time = tokens.NextExpiry();
+  ASSERT_THAT(store->PutToken(record), IsOk());
+  ASSERT_THAT(Database::Open(path).value()->Execute(
+                  "CREATE TRIGGER full BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'full'); "
+                  "END"),
+              IsOk());
+
+  clock_.Advance(absl::Minutes(29));
+  const absl::StatusOr<Caller> caller = tokens.CheckToken("token");
+
+  ASSERT_THAT(caller, IsOk());
+  EXPECT_EQ(caller->expire_time, record.expire_time);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_THAT(tokens.CheckToken("token"), StatusIs(absl::StatusCode::kUnauthenticated));
 }
 
 TEST_F(AuthServiceTest, LogoutRevokesTheTokenAtOnce) {

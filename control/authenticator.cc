@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "control/sha256.h"
 
@@ -92,15 +93,27 @@ absl::Status TokenAuthenticator::MoveExpiry(TokenRecord* token) const {
   const absl::Duration interval =
       std::min(options_.write_back_interval, options_.idle_timeout / 10);
   if (next - token->expire_time < interval) return absl::OkStatus();
-  token->expire_time = next;
+  TokenRecord moved = *token;
+  moved.expire_time = next;
   // A token that was revoked meanwhile must not come back.
   const auto move = [&]() -> absl::Status {
     const absl::Status present = store_.GetToken(token->sha256).status();
     if (absl::IsNotFound(present)) return TokenInvalid();
     FAIRLEAD_RETURN_IF_ERROR(present);
-    return store_.PutToken(*token);
+    return store_.PutToken(moved);
   };
-  return store_.Transact(move);
+  const absl::Status status = store_.Transact(move);
+  if (status.ok()) *token = moved;
+  if (status.ok() || absl::IsUnauthenticated(status)) return status;
+  // Who can still read must not be locked out by a disk that is full.
+  WarnOfStore(status);
+  return absl::OkStatus();
+}
+
+void TokenAuthenticator::WarnOfStore(const absl::Status& status) const {
+  const std::int64_t minute = absl::ToInt64Minutes(clock_.Monotonic());
+  if (warned_minute_.exchange(minute) == minute) return;
+  spdlog::error("tokens: their expiry cannot be moved on: {}", Printable(status.message()));
 }
 
 std::string TokenAuthenticator::PeerAddress(const grpc::CallbackServerContext& context) const {

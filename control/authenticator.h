@@ -5,6 +5,8 @@
 #ifndef FAIRLEAD_CONTROL_AUTHENTICATOR_H_
 #define FAIRLEAD_CONTROL_AUTHENTICATOR_H_
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -45,12 +47,18 @@ class TokenAuthenticator : public Authenticator {
 
  private:
   std::string PeerAddress(const grpc::CallbackServerContext& context) const;
+  // Errors: UNAUTHENTICATED it was revoked meanwhile. A store that takes no write is none: then the
+  // token keeps the expiry that it has.
   absl::Status MoveExpiry(TokenRecord* token) const;
+  // Logs that an expiry could not be written, at most once a minute.
+  void WarnOfStore(const absl::Status& status) const;
 
   Store& store_;
   const Clock& clock_;
   const CallPeerResolver* const peers_;
   const TokenOptions options_;
+  // The minute, by the monotonic clock, of the last warning.
+  mutable std::atomic<std::int64_t> warned_minute_{-1};
 };
 
 }  // namespace fairlead::control

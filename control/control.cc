@@ -66,13 +66,17 @@ class LatePeers : public CallPeerResolver {
   std::atomic<const CallPeerResolver*> peers_{nullptr};
 };
 
-// Shows newly enrolled devices in the directory, has those probed that are dialled, and makes edges
-// refuse the certificates that they replace.
+// Shows newly enrolled devices in the directory, has those probed that are dialled, and puts out
+// whoever holds the certificates that they replace: edges refuse them, and their sessions end,
+// whose tunnels would outlive the standing connection.
 class DirectoryObserver : public EnrollmentObserver {
  public:
   explicit DirectoryObserver(DeviceDirectory& directory) : directory_(directory) {}
   // Before the first enrolment.
-  void SetEdges(EdgeController* edges) { edges_ = edges; }
+  void Set(EdgeController* edges, SessionCoordinator* sessions) {
+    edges_ = edges;
+    sessions_ = sessions;
+  }
 
   void OnEnrolled(const v1::Device& device) override {
     directory_.OnEnrolled(device);
@@ -80,12 +84,14 @@ class DirectoryObserver : public EnrollmentObserver {
   }
   void OnRevoked(const std::string& unit_id,
                  const std::vector<std::string>& fingerprints) override {
+    sessions_->EndSessionsOf(unit_id, absl::StrCat("device ", unit_id, " enrolled anew"));
     edges_->DropDevice(unit_id, "the device enrolled anew", fingerprints);
   }
 
  private:
   DeviceDirectory& directory_;
   EdgeController* edges_ = nullptr;
+  SessionCoordinator* sessions_ = nullptr;
 };
 
 // Keeps a second server out of the state folder for as long as it lives.
@@ -183,7 +189,7 @@ struct Control::Parts {
         user_service(calls),
         role_service(calls) {
     edges.SetSessions(&sessions);
-    directory_observer.SetEdges(&edges);
+    directory_observer.Set(&edges, &sessions);
   }
 
   absl::Status Load();
