@@ -26,6 +26,7 @@
 namespace fairlead::tests {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 constexpr char kDevice[] = "00E0C5000001";
@@ -165,13 +166,16 @@ TEST_F(Peers, ALegacyDeviceOfTelnetdBehindStunnelIsOpened) {
 TEST_F(Peers, PlinkAndTelnetUseOs11ByTheListener) {
   LogIn();
   cluster_.StartDevice(kDevice, {.os = 11});
+  // 0 is for a client that is the first to go: its input ends behind the "exit".
   const std::string plink_port = absl::StrCat(Listen(kDevice));
   RunClient({"/usr/bin/plink", "-telnet", "-batch", "-P", plink_port, "127.0.0.1"}, "\n");
-  EXPECT_EQ(listener_->Wait(absl::Seconds(30)).value_or(ExitStatus{false, -1}).value, kUnknownEnd);
+  EXPECT_THAT(listener_->Wait(absl::Seconds(30)).value_or(ExitStatus{false, -1}).value,
+              AnyOf(0, kUnknownEnd));
 
   const std::string telnet_port = absl::StrCat(Listen(kDevice));
   RunClient({"/usr/bin/telnet", "127.0.0.1", telnet_port}, "\n");
-  EXPECT_EQ(listener_->Wait(absl::Seconds(30)).value_or(ExitStatus{false, -1}).value, kUnknownEnd);
+  EXPECT_THAT(listener_->Wait(absl::Seconds(30)).value_or(ExitStatus{false, -1}).value,
+              AnyOf(0, kUnknownEnd));
   ExpectNoSessions(cluster_);
 }
 
