@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -25,8 +26,6 @@ bool MayBeSent(std::uint16_t code) {
          (code >= 3000 && code <= 4999);
 }
 
-bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
 RelayEnd::By ByOf(Side side) {
   return side == Side::kConsole ? RelayEnd::By::kConsole : RelayEnd::By::kDevice;
 }
@@ -34,10 +33,7 @@ RelayEnd::By ByOf(Side side) {
 }  // namespace
 
 CloseReason FitToSend(CloseReason reason) {
-  if (reason.text.size() <= kMaxCloseTextBytes) return reason;
-  std::size_t size = kMaxCloseTextBytes;
-  while (size > 0 && IsContinuation(reason.text[size])) --size;
-  reason.text.resize(size);
+  reason.text = CutUtf8(reason.text, kMaxCloseTextBytes);
   return reason;
 }
 

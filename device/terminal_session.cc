@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace fairlead::device {
 namespace {
@@ -38,7 +39,7 @@ constexpr absl::Duration kLastSessionPoll = absl::Milliseconds(500);
 CloseReason Reason(std::uint16_t code, absl::string_view text) {
   CloseReason reason;
   reason.code = code;
-  reason.text = std::string(text.substr(0, 123));
+  reason.text = CutUtf8(text, 123);
   return reason;
 }
 

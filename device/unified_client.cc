@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/plain_text.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace fairlead::device {
 namespace {
@@ -265,7 +267,7 @@ v1::DeviceMessage UnifiedClient::Hello() const {
   hello.set_protocol_version(kProtocolVersion);
   hello.set_agent_version(kAgentVersion);
   hello.set_os_generation(options_.os_generation);
-  hello.set_host_name(options_.host_name.substr(0, 128));
+  hello.set_host_name(CutUtf8(PlainText(options_.host_name), 128));
   for (const std::string& name : terminals_.profile_names()) hello.add_profiles(name);
   for (const std::string& id : terminals_.running()) hello.add_running_sessions(id);
   return message;
