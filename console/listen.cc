@@ -89,8 +89,8 @@ T RunIn(dataplane::net::io_context& context, awaitable<T> task) {
   return result.get();
 }
 
-// Opens a session for `client` and serves it.
-absl::StatusOr<int> ServeOne(dataplane::net::io_context& context, tcp::socket client,
+// Opens a session for `client` and serves it. If there is none, `client` stays with the caller.
+absl::StatusOr<int> ServeOne(dataplane::net::io_context& context, tcp::socket& client,
                              ApiClient& api, const std::string& token, const ServerAddress& server,
                              const ConnectRequest& request) {
   FAIRLEAD_ASSIGN_OR_RETURN(const v1::Session session,
@@ -136,12 +136,10 @@ absl::StatusOr<int> Listen(ApiClient& api, const std::string& token, const Serve
   if (options.on_listening) options.on_listening(acceptor.local_endpoint());
   while (true) {
     FAIRLEAD_ASSIGN_OR_RETURN(tcp::socket client, RunIn(context, Accept(acceptor)));
-    const absl::StatusOr<int> served =
-        ServeOne(context, std::move(client), api, token, server, request);
+    const absl::StatusOr<int> served = ServeOne(context, client, api, token, server, request);
     if (!options.keep) return served;
-    if (!served.ok()) {
-      Tell(served.status().message());
-    }
+    // Before the client sees its end.
+    if (!served.ok()) Tell(served.status().message());
   }
 }
 
