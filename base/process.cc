@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -88,12 +89,14 @@ void TellOpenFileLimit(std::uint64_t limit) {
       limit);
 }
 
-void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up) {
+void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& reload,
+                       absl::Duration interval) {
+  const timespec wait = absl::ToTimespec(interval);
   for (;;) {
-    int number = 0;
-    if (sigwait(&signals, &number) != 0) continue;
-    if (number != SIGHUP) break;
-    on_hang_up();
+    const int number = sigtimedwait(&signals, nullptr, &wait);
+    if (number < 0 && errno != EAGAIN) continue;
+    if (number == SIGTERM || number == SIGINT) break;
+    reload();
   }
   spdlog::info("stopping");
 }

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace fairlead {
 
@@ -39,8 +40,13 @@ std::uint64_t RaiseOpenFileLimit();
 // Logs the limit: as a warning when it is too low for a fleet.
 void TellOpenFileLimit(std::uint64_t limit);
 
-// Calls `on_hang_up` at each SIGHUP; returns at SIGTERM or SIGINT.
-void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& on_hang_up);
+// How often certificates are looked at, without being asked.
+inline constexpr absl::Duration kReloadInterval = absl::Hours(24);
+
+// Calls `reload` at each SIGHUP, and when `interval` has passed without one: a process that runs
+// for long would outlive its certificates. Returns at SIGTERM or SIGINT.
+void ServeUntilStopped(const sigset_t& signals, const std::function<void()>& reload,
+                       absl::Duration interval = kReloadInterval);
 
 // What --help prints: what the program is, and its own flags, sorted, each with its default.
 std::string HelpText(const ProgramInfo& program);

@@ -3,8 +3,10 @@
 // What the mains do alike, as far as it shows within a process: flags, --help, limits.
 #include "base/process.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -41,6 +43,18 @@ absl::Status Parse(std::vector<std::string> arguments) {
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   return ParseFlags(Program(), static_cast<int>(arguments.size()), argv.data());
+}
+
+TEST(Process, ServesUntilItIsStoppedAndReloadsWithoutBeingAsked) {
+  const sigset_t signals = BlockSignals();
+  int reloads = 0;
+  const auto reload = [&reloads] {
+    ++reloads;
+    if (reloads == 2) kill(getpid(), SIGHUP);
+    if (reloads == 3) kill(getpid(), SIGTERM);
+  };
+  ServeUntilStopped(signals, reload, absl::Milliseconds(1));
+  EXPECT_EQ(reloads, 3);
 }
 
 TEST(Process, HelpShowsItsOwnFlagsAlone) {
