@@ -206,9 +206,14 @@ net::awaitable<absl::Status> UnifiedClient::Serve(
   if (welcomed_) co_return absl::OkStatus();
   const std::string text =
       absl::StrCat("the server did not welcome this device (", close_.code, " ", close_.text, ")");
-  identity_.OnRefused();
   const bool refused =
       close_.code == dataplane::kCloseDenied || close_.code == dataplane::kCloseTerminated;
+  if (close_.code == dataplane::kCloseDenied && options_.os_generation == v1::Device::OS_11) {
+    // A UMS Server lets the certificate in, and refuses the hello: it dials the device itself.
+    OnCertificateAccepted();
+  } else {
+    identity_.OnRefused();
+  }
   if (!refused) co_return absl::UnavailableError(text);
   co_return absl::PermissionDeniedError(text);
 }
@@ -316,9 +321,7 @@ void UnifiedClient::OnWelcome(const v1::ServerWelcome& welcome) {
   logged_.clear();
   spdlog::info("connected to {} as {}", dataplane::HostHeader(connected_to_.endpoint),
                Printable(welcome.unit_id()));
-  if (const absl::Status used = identity_.OnAccepted(); !used.ok()) {
-    spdlog::warn("the renewed certificate could not be kept: {}", used.ToString());
-  }
+  OnCertificateAccepted();
   if (welcome.has_settings()) KeepSettings(welcome.settings());
   if (welcome.has_connectors()) KeepConnectors(welcome.connectors());
   const absl::Duration skew = clock_.Now() - TimeOf(welcome.server_time());
@@ -326,6 +329,12 @@ void UnifiedClient::OnWelcome(const v1::ServerWelcome& welcome) {
     spdlog::warn(
         "this device's clock differs from the server's by {}; correct the one that is wrong",
         absl::FormatDuration(absl::Trunc(skew, absl::Seconds(1))));
+  }
+}
+
+void UnifiedClient::OnCertificateAccepted() {
+  if (const absl::Status used = identity_.OnAccepted(); !used.ok()) {
+    spdlog::warn("the renewed certificate could not be kept: {}", used.ToString());
   }
   if (renewing_) return;
   renewing_ = true;

@@ -109,6 +109,8 @@ class UnifiedClient : public TunnelDialer {
   net::awaitable<void> Pause(absl::Duration delay);
   void OnMessage(const v1::ServerMessage& message);
   void OnWelcome(const v1::ServerWelcome& welcome);
+  // From then on it is renewed in time.
+  void OnCertificateAccepted();
   void Send(v1::DeviceMessage message);
   v1::DeviceMessage Hello() const;
 

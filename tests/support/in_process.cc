@@ -119,7 +119,8 @@ struct InProcessCluster::Server {
 // Composed as agent_main does it, on a thread that lives as long as its programs.
 struct InProcessCluster::Device {
   Device(const std::string& folder, const std::string& unit_id, std::uint16_t port,
-         const std::string& ca_pem, const std::string& key, absl::Duration ahead)
+         const std::string& ca_pem, const std::string& key, absl::Duration ahead,
+         v1::Device::OsGeneration os)
       : clock(ahead),
         state(Must(device::StateDir::Open(folder))),
         identity(Must(device::Identity::Load(state, unit_id))) {
@@ -127,6 +128,7 @@ struct InProcessCluster::Device {
     options.servers.push_back(Must(dataplane::ParseUrl(absl::StrCat("https://localhost:", port))));
     options.trust.ca_pem = ca_pem;
     options.first_authentication_key = key;
+    options.os_generation = os;
     options.host_name = absl::StrCat("host-of-", unit_id);
     client = std::make_unique<device::UnifiedClient>(
         context.get_executor(), std::move(options), state, identity,
@@ -178,7 +180,8 @@ void InProcessCluster::StopServer() { state_->server.reset(); }
 
 Api& InProcessCluster::api() { return state_->api; }
 
-void InProcessCluster::AddDevice(const std::string& unit_id, absl::Duration ahead) {
+void InProcessCluster::AddDevice(const std::string& unit_id, absl::Duration ahead,
+                                 v1::Device::OsGeneration os) {
   const std::string folder = absl::StrCat(state_->folder, "/", unit_id);
   std::string key;
   if (!std::filesystem::exists(folder)) {
@@ -187,13 +190,18 @@ void InProcessCluster::AddDevice(const std::string& unit_id, absl::Duration ahea
     key = reply.body.value("key", "");
   }
   state_->devices[unit_id] = std::make_unique<Device>(
-      folder, unit_id, state_->server->gateway->port(), state_->ca_pem, key, ahead);
+      folder, unit_id, state_->server->gateway->port(), state_->ca_pem, key, ahead, os);
   const bool online = Eventually(absl::Seconds(60), [&] {
     const Reply device = state_->api.Call("GET", absl::StrCat("/api/v1/devices/", unit_id));
-    return device.status == 200 &&
+    if (device.status != 200) return false;
+    return os == v1::Device::OS_11 ||
            device.body.value("/connection/state"_json_pointer, "") == "ONLINE";
   });
   if (!online) std::abort();
+}
+
+std::string InProcessCluster::CertificateOf(const std::string& unit_id) {
+  return ReadFile(absl::StrCat(state_->folder, "/", unit_id, "/certificate.pem")).value_or("");
 }
 
 void InProcessCluster::RemoveDevice(const std::string& unit_id) { state_->devices.erase(unit_id); }

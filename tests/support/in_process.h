@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "dataplane/listener_limits.h"
+#include "proto/device.pb.h"
 #include "tests/support/api.h"
 
 namespace fairlead::tests {
@@ -23,8 +24,12 @@ class InProcessCluster {
   ~InProcessCluster();
 
   // Enrols a device with a one-time key, unless it was there before, and keeps it connected, on a
-  // thread of its own. Its clock shows `ahead` more than ours.
-  void AddDevice(const std::string& unit_id, absl::Duration ahead = absl::ZeroDuration());
+  // thread of its own. Its clock shows `ahead` more than ours. One of OS 11 is enrolled, and
+  // refused as each UMS Server refuses it; it has no port of its own.
+  void AddDevice(const std::string& unit_id, absl::Duration ahead = absl::ZeroDuration(),
+                 v1::Device::OsGeneration os = v1::Device::OS_12);
+  // The certificate that the device holds for good, PEM; a renewed one counts once it was accepted.
+  std::string CertificateOf(const std::string& unit_id);
   // Stops it as SIGTERM would.
   void RemoveDevice(const std::string& unit_id);
 
