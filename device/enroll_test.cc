@@ -283,7 +283,9 @@ TEST(Identity, DamagedCertificatesMeanEnrollingAgain) {
   ASSERT_THAT(state.Write("certificate.pem", "garbage"), IsOk());
   EXPECT_FALSE(Identity::Load(state, "unit")->enrolled());
   ASSERT_THAT(state.Write("device.key", "garbage"), IsOk());
-  EXPECT_THAT(Identity::Load(state, "unit"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Identity::Load(state, "unit"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::AllOf(HasSubstr("device.key"), HasSubstr("--key_file"))));
 }
 
 TEST(StateDir, FilesAreForTheOwnerAlone) {

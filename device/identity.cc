@@ -45,7 +45,13 @@ absl::StatusOr<Identity> Identity::Load(const StateDir& state, const std::string
 
 absl::Status Identity::LoadKey() {
   FAIRLEAD_ASSIGN_OR_RETURN(key_, ReadIfThere(state_, kKeyFile));
-  if (!key_.empty()) return Annotate(CheckKey(key_), kKeyFile);
+  if (!key_.empty()) {
+    if (CheckKey(key_).ok()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        kKeyFile,
+        " in the state folder is damaged: restore it, or remove it and enrol this device ",
+        "again with a new first-authentication key (--key_file)"));
+  }
   FAIRLEAD_ASSIGN_OR_RETURN(key_, MakeKey());
   return state_.Write(kKeyFile, key_);
 }
