@@ -16,6 +16,8 @@ constexpr int kProbes = 3;
 
 // Sent again so often, it is not just late.
 constexpr int kTries = 2;
+// An answer to what was sent last may still be on its way for so long.
+constexpr absl::Duration kRoundTrip = absl::Seconds(1);
 
 template <class T>
 void SetOption(int descriptor, int level, int name, T value) {
@@ -36,8 +38,11 @@ bool PeerAnswers(int descriptor, absl::Duration silence) {
   socklen_t size = sizeof(info);
   if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
   if (info.tcpi_state == TCP_CLOSE) return false;
-  if (info.tcpi_retransmits < kTries && info.tcpi_probes < kTries) return true;
-  return absl::Milliseconds(info.tcpi_last_ack_recv) < silence;
+  const absl::Duration heard = absl::Milliseconds(info.tcpi_last_ack_recv);
+  const absl::Duration sent = absl::Milliseconds(info.tcpi_last_data_sent);
+  // Whoever has no room answers what is sent again too, without acknowledging it.
+  const bool unacknowledged = info.tcpi_retransmits >= kTries && sent >= kRoundTrip && heard > sent;
+  return heard < silence || !(unacknowledged || info.tcpi_probes >= kTries);
 }
 
 }  // namespace fairlead::dataplane

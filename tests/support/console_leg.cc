@@ -25,6 +25,18 @@ awaitable<void> AbortOn(dataplane::WebSocket& websocket) {
   co_return;
 }
 
+// As our own Consoles do: whoever takes nothing for a while is waited for.
+awaitable<absl::StatusOr<dataplane::WebSocketDialResult>> Dial(dataplane::Endpoint endpoint,
+                                                               dataplane::DialOptions options,
+                                                               std::vector<std::string> offered) {
+  const dataplane::HttpHeaders headers;
+  auto dialled = co_await dataplane::DialWebSocket(endpoint, options, offered, headers);
+  if (dialled.ok()) {
+    dialled->websocket->Tune(dataplane::kMaxMessageBytes, dataplane::PatientKeepAlive());
+  }
+  co_return dialled;
+}
+
 // Destroys the WebSocket on its own thread.
 awaitable<void> Drop(std::unique_ptr<dataplane::WebSocket> websocket) {
   websocket->Abort();
@@ -47,7 +59,7 @@ ConsoleLeg::ConsoleLeg(const std::string& url, const std::string& ticket,
   options.tls = std::move(tls);
   std::vector<std::string> offered = {"fairlead.terminal.v1",
                                       absl::StrCat("fairlead.ticket.", ticket)};
-  auto dialled = Block(dataplane::DialWebSocket(*endpoint, options, offered, {}));
+  auto dialled = Block(Dial(*endpoint, options, offered));
   if (!dialled.ok()) {
     std::fprintf(stderr, "dialling the tunnel: %s\n", dialled.status().ToString().c_str());
     std::abort();
