@@ -47,6 +47,7 @@ describe('pages', () => {
   it('load the device list again after a failed call', async () => {
     const { page } = given;
     let calls = 0;
+    page.expectedReports.push(/status of 503/);
     await page.route(at('devices\\?'), (route) => (++calls === 1 ? fail(route) : route.continue()));
     await page.reload();
     await page.locator('[data-device]').first().waitFor();
@@ -54,6 +55,7 @@ describe('pages', () => {
 
   it('show that a list failed, and load it again', async () => {
     const { page } = given;
+    page.expectedReports.push(/status of 503/);
     for (const [path, route] of [['firstAuthenticationKeys', 'keys'], ['icgs', 'icgs'], ['auditEvents', 'audit']]) {
       await page.route(at(path), fail);
       await visit(page, route);

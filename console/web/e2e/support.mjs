@@ -54,9 +54,11 @@ const ALLOWED_REPORTS = [
 export function noteProblems(page) {
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
+  // What a test brings about on purpose.
+  page.expectedReports = [];
   page.on('console', (message) => {
     if (!['error', 'warning'].includes(message.type())) return;
-    if (ALLOWED_REPORTS.some((allowed) => allowed.test(message.text()))) return;
+    if ([...ALLOWED_REPORTS, ...page.expectedReports].some((allowed) => allowed.test(message.text()))) return;
     page.problems.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
 }
