@@ -77,7 +77,6 @@ class TlsPendingUpgrade : public PendingUpgrade {
         peer_(request.peer),
         key_(FindHeader(request.headers, "Sec-WebSocket-Key")),
         offered_(HeaderList(request.headers, "Sec-WebSocket-Protocol")),
-        from_browser_(!FindHeader(request.headers, "Origin").empty()),
         limits_(limits) {}
 
   ~TlsPendingUpgrade() override {
@@ -103,9 +102,8 @@ class TlsPendingUpgrade : public PendingUpgrade {
   }
 
   std::unique_ptr<TunnelLeg> AcceptTunnel(absl::string_view subprotocol) override {
-    TunnelLegOptions options;
-    options.reads_while_writing = from_browser_;
-    return dataplane::AcceptTunnel(std::move(stream_), peer_, key_, subprotocol, options);
+    return dataplane::AcceptTunnel(std::move(stream_), peer_, key_, subprotocol,
+                                   TunnelLegOptions());
   }
 
   net::awaitable<void> Refuse(HttpResponse response) override {
@@ -118,8 +116,6 @@ class TlsPendingUpgrade : public PendingUpgrade {
   const PeerInfo peer_;
   const std::string key_;
   const std::vector<std::string> offered_;
-  // Browsers alone tell an origin (RFC 6455 section 4.1).
-  const bool from_browser_;
   const ListenerLimits limits_;
 };
 

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "dataplane/asio.h"
 #include "dataplane/relay_types.h"
+#include "dataplane/send_window.h"
 #include "dataplane/websocket.h"
 
 namespace fairlead::dataplane {
@@ -52,6 +53,10 @@ struct RelayOptions {
   // What the relay sends as those frames; handed in because the data plane knows no proto.
   std::string attached_text;
   std::string peer_attached_text;
+  // Reads the Console's acknowledgements where the device does not (SessionSpec::unacknowledged).
+  AckReader read_ack = [](absl::string_view) -> absl::optional<std::uint64_t> {
+    return absl::nullopt;
+  };
   // How long the rest of what a leg sent before it ended waits for another leg that takes none of
   // it: output for somebody who looks away, and input for a program that reads nothing.
   absl::Duration output_rest_timeout = absl::Seconds(40);

@@ -107,7 +107,7 @@ void RelaySession::Attach(Side side, std::unique_ptr<TunnelLeg> tunnel) {
   TunnelLeg& attached = *tunnel;
   leg(side).tunnel = std::move(tunnel);
   if (spec_.unacknowledged) {
-    side == Side::kDevice ? attached.LimitInput() : attached.LimitOutput();
+    side == Side::kDevice ? attached.LimitInput() : attached.LimitOutput(shared_->options.read_ack);
   }
   attached.Start(*this);
   if (shared_->options.notices) attached.SendText(shared_->options.attached_text);

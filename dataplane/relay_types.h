@@ -45,7 +45,7 @@ struct SessionSpec {
   absl::Duration idle_timeout;
   // A session ends so long after it was registered; zero for never.
   absl::Duration max_lifetime;
-  // The ends acknowledge no output, so the relay itself sees to it that little of it is under way:
+  // The device looks at no acknowledgements, so the relay does, that little output is under way:
   // otherwise an interrupt's effect and a key's echo wait behind megabytes.
   bool unacknowledged = false;
 };

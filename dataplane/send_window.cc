@@ -1,25 +1,21 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 #include "dataplane/send_window.h"
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include <algorithm>
+#include <utility>
 
 namespace fairlead::dataplane {
 
-bool SendWindow::OnSent(std::size_t bytes) {
-  sent_ += bytes;
-  return sent_ - marked_ >= kStepBytes;
-}
-
-std::string SendWindow::Mark() {
-  marked_ = sent_;
-  return absl::StrCat(marked_);
-}
-
-void SendWindow::OnPong(absl::string_view payload) {
-  std::uint64_t mark = 0;
-  if (!absl::SimpleAtoi(payload, &mark)) return;
-  if (mark > read_ && mark <= marked_) read_ = mark;
+void SendWindow::OnText(absl::string_view piece, Fin fin) {
+  const std::size_t room = kMaxAckBytes + 1 - text_.size();
+  text_.append(piece.data(), std::min(piece.size(), room));
+  if (fin != Fin::kLast) return;
+  const std::string text = std::exchange(text_, std::string());
+  if (text.size() > kMaxAckBytes) return;
+  const absl::optional<std::uint64_t> handled = read_ack_(text);
+  if (!handled.has_value() || *handled > sent_) return;
+  acknowledges_ = true;
+  handled_ = std::max(handled_, *handled);
 }
 
 }  // namespace fairlead::dataplane

@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// How much of what was sent to a WebSocket's peer it may leave unread. The kernel takes in more
-// than anybody reads, so the peer is asked by pings how far it has read: it answers each after what
-// came before it (RFC 6455 section 5.5.2). Used for output that its ends do not acknowledge.
+// How much of its output a Console may leave unhandled where no device looks at that: the edge
+// reads the Console's acknowledgements (proto/terminal.proto, `ack`) in the device's place and
+// holds the device back by them. Sans-I/O; used by TunnelLeg.
 #ifndef FAIRLEAD_DATAPLANE_SEND_WINDOW_H_
 #define FAIRLEAD_DATAPLANE_SEND_WINDOW_H_
 
@@ -11,34 +11,44 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "dataplane/frame_codec.h"
 
 namespace fairlead::dataplane {
 
+// What a text message acknowledges: payload bytes handled since the leg began. Nothing if it is
+// another message. Handed in because the data plane knows no proto.
+using AckReader = absl::optional<std::uint64_t> (*)(absl::string_view text);
+
 class SendWindow {
  public:
-  // Over a link with a round trip of 100 ms it still makes up to 2.6 MB/s.
+  // Over a link with a round trip of 100 ms it still makes up to 2.6 MB/s. A Console acknowledges
+  // at least every 64 KiB.
   static constexpr std::size_t kBytes = 256 * 1024;
-  // So much is sent between two pings.
-  static constexpr std::size_t kStepBytes = 64 * 1024;
+  // No acknowledgement is longer.
+  static constexpr std::size_t kMaxAckBytes = 128;
 
-  // So many bytes were sent. Whether a ping with Mark() is to follow them.
-  bool OnSent(std::size_t bytes);
-  // The payload of a ping: how much was sent before it, as a decimal number.
-  std::string Mark();
-  // A pong came. Anything but the answer to a ping of ours since the last one is ignored; pings in
-  // between may have been skipped (section 5.5.3).
-  void OnPong(absl::string_view payload);
+  explicit SendWindow(AckReader read_ack) : read_ack_(read_ack) {}
 
-  // More is to be sent only when a pong has come. There is a ping on its way whose answer opens it.
-  bool full() const { return sent_ - read_ >= kBytes; }
-  // A ping was not answered yet.
-  bool awaits_pong() const { return marked_ > read_; }
+  // So many bytes of output were sent.
+  void OnSent(std::size_t bytes) { sent_ += bytes; }
+  // The next piece of a text message of the Console's; `fin` tells whether it is the last one. An
+  // acknowledgement of what was not sent is ignored.
+  void OnText(absl::string_view piece, Fin fin);
+
+  // More is to be sent only when something was acknowledged. Never before the first time, so that
+  // a Console that does not acknowledge is limited by TCP alone.
+  bool full() const { return acknowledges_ && sent_ - handled_ >= kBytes; }
+  // An acknowledgement may still be on its way.
+  bool awaits_ack() const { return acknowledges_ && handled_ < sent_; }
 
  private:
+  const AckReader read_ack_;
   std::uint64_t sent_ = 0;
-  // What the last ping said, and the last answer.
-  std::uint64_t marked_ = 0;
-  std::uint64_t read_ = 0;
+  std::uint64_t handled_ = 0;
+  // The message so far, up to what is certainly too long.
+  std::string text_;
+  bool acknowledges_ = false;
 };
 
 }  // namespace fairlead::dataplane

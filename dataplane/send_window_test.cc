@@ -1,75 +1,101 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Covers the send window: when it is full, what opens it, and pongs that answer nothing.
+// Covers the send window: when it is full, what opens it, and texts that acknowledge nothing.
 #include "dataplane/send_window.h"
 
 #include <string>
-#include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::dataplane {
 namespace {
 
-constexpr std::size_t kFrame = 10'000;
-
-// Sends until it is full, and gives the pings.
-std::vector<std::string> Fill(SendWindow& window) {
-  std::vector<std::string> pings;
-  for (std::size_t sent = 0; !window.full(); sent += kFrame) {
-    EXPECT_LT(sent, SendWindow::kBytes + SendWindow::kStepBytes);
-    if (window.OnSent(kFrame)) pings.push_back(window.Mark());
-  }
-  return pings;
+absl::optional<std::uint64_t> ReadNumber(absl::string_view text) {
+  std::uint64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number)) return absl::nullopt;
+  return number;
 }
 
-TEST(SendWindow, IsFullUntilThePeerHasReadOn) {
-  SendWindow window;
-  std::vector<std::string> pings = Fill(window);
-  ASSERT_EQ(pings.size(), 3u);
-  window.OnPong(pings[0]);
-  EXPECT_FALSE(window.full());
-  EXPECT_EQ(Fill(window).size(), 1u);
+class SendWindowTest : public ::testing::Test {
+ protected:
+  void Acknowledge(std::uint64_t bytes) { window_.OnText(absl::StrCat(bytes), Fin::kLast); }
+
+  SendWindow window_{&ReadNumber};
+};
+
+TEST_F(SendWindowTest, IsFullUntilThePeerHasAcknowledged) {
+  Acknowledge(0);
+  window_.OnSent(SendWindow::kBytes - 1);
+  EXPECT_FALSE(window_.full());
+  window_.OnSent(1);
+  EXPECT_TRUE(window_.full());
+  EXPECT_TRUE(window_.awaits_ack());
+
+  Acknowledge(1);
+  EXPECT_FALSE(window_.full());
+  window_.OnSent(1);
+  EXPECT_TRUE(window_.full());
+  Acknowledge(SendWindow::kBytes + 1);
+  EXPECT_FALSE(window_.full());
+  EXPECT_FALSE(window_.awaits_ack());
 }
 
-// A peer may answer the last ping alone; there is always one that opens the window.
-TEST(SendWindow, OpensByTheAnswerToTheLastPing) {
-  SendWindow window;
-  for (int round = 0; round < 100; ++round) {
-    const std::vector<std::string> pings = Fill(window);
-    ASSERT_FALSE(pings.empty());
-    window.OnPong(pings.back());
-    EXPECT_FALSE(window.full());
-  }
+TEST_F(SendWindowTest, IsNeverFullForAPeerThatDoesNotAcknowledge) {
+  window_.OnSent(100 * SendWindow::kBytes);
+  EXPECT_FALSE(window_.full());
+  EXPECT_FALSE(window_.awaits_ack());
+  window_.OnText("something else", Fin::kLast);
+  EXPECT_FALSE(window_.full());
+
+  // It begins late, with what it was sent before.
+  Acknowledge(1);
+  EXPECT_TRUE(window_.full());
 }
 
-TEST(SendWindow, AFrameLargerThanItIsMarkedToo) {
-  SendWindow window;
-  ASSERT_TRUE(window.OnSent(1 << 20));
-  const std::string ping = window.Mark();
-  EXPECT_TRUE(window.full());
-  window.OnPong(ping);
-  EXPECT_FALSE(window.full());
+TEST_F(SendWindowTest, AnOldAcknowledgementTakesNothingBack) {
+  window_.OnSent(SendWindow::kBytes);
+  Acknowledge(SendWindow::kBytes);
+  Acknowledge(0);
+  EXPECT_FALSE(window_.full());
 }
 
-TEST(SendWindow, IgnoresPongsThatAnswerNothing) {
-  SendWindow window;
-  Fill(window);
-  window.OnPong("");
-  window.OnPong("keep-alive");
-  window.OnPong("-1");
-  window.OnPong("0");
-  window.OnPong("9999999");
-  window.OnPong("99999999999999999999999");
-  EXPECT_TRUE(window.full());
+TEST_F(SendWindowTest, IgnoresWhatWasNotSent) {
+  Acknowledge(0);
+  window_.OnSent(SendWindow::kBytes);
+  Acknowledge(SendWindow::kBytes + 1);
+  window_.OnText("-1", Fin::kLast);
+  window_.OnText("99999999999999999999999", Fin::kLast);
+  window_.OnText("", Fin::kLast);
+  EXPECT_TRUE(window_.full());
 }
 
-TEST(SendWindow, AnOldAnswerTakesNothingBack) {
-  SendWindow window;
-  const std::vector<std::string> pings = Fill(window);
-  window.OnPong(pings.back());
-  window.OnPong(pings.front());
-  EXPECT_FALSE(window.full());
+TEST_F(SendWindowTest, TakesATextInPieces) {
+  Acknowledge(0);
+  window_.OnSent(SendWindow::kBytes);
+  window_.OnText("12", Fin::kMore);
+  EXPECT_TRUE(window_.full());
+  window_.OnText("", Fin::kMore);
+  window_.OnText("3", Fin::kLast);
+  EXPECT_FALSE(window_.full());
+  window_.OnSent(122);
+  EXPECT_FALSE(window_.full());
+  window_.OnSent(1);
+  EXPECT_TRUE(window_.full());
+}
+
+// Such as a number behind many zeros; it holds no more of it than it needs to tell.
+TEST_F(SendWindowTest, ATextThatIsTooLongIsNoAcknowledgement) {
+  Acknowledge(0);
+  window_.OnSent(SendWindow::kBytes);
+  for (int i = 0; i < 1000; ++i) window_.OnText(std::string(1000, '0'), Fin::kMore);
+  window_.OnText("5", Fin::kLast);
+  EXPECT_TRUE(window_.full());
+  window_.OnText(std::string(SendWindow::kMaxAckBytes, '0') + "5", Fin::kLast);
+  EXPECT_TRUE(window_.full());
+  window_.OnText(std::string(SendWindow::kMaxAckBytes - 1, '0') + "5", Fin::kLast);
+  EXPECT_FALSE(window_.full());
 }
 
 }  // namespace

@@ -55,14 +55,15 @@ class TunnelLeg::Batch {
   // Takes the chunk that `reader` has found. False: it is not UTF-8.
   bool Take(FrameReader& reader) {
     const bool text = reader.kind() == FrameKind::kText;
-    if (target_ == nullptr || (text && target_->framing_ == Framing::kStream)) {
-      return reader.Take(end_);
-    }
-    const std::size_t header = target_->HeaderSize(reader.size());
-    if (!reader.Take(end_ + header)) return false;
-    Add(reader.kind(), reader.fin(), reader.size());
+    const bool nowhere = target_ == nullptr || (text && target_->framing_ == Framing::kStream);
+    chunk_ = nowhere ? end_ : end_ + target_->HeaderSize(reader.size());
+    if (!reader.Take(chunk_)) return false;
+    if (!nowhere) Add(reader.kind(), reader.fin(), reader.size());
     return true;
   }
+
+  // The payload of the chunk that was taken last.
+  const char* chunk() const { return reinterpret_cast<const char*>(chunk_); }
 
   // Takes `bytes`, a message of its own.
   void Take(std::span<const std::uint8_t> bytes) {
@@ -89,6 +90,7 @@ class TunnelLeg::Batch {
   TunnelLeg* const target_;
   std::uint8_t* const begin_;
   std::uint8_t* end_;
+  std::uint8_t* chunk_ = nullptr;
   std::size_t payload_ = 0;
 };
 
@@ -100,8 +102,7 @@ TunnelLeg::TunnelLeg(std::unique_ptr<LegTransport> transport, PeerInfo peer,
       keep_alive_(KeepAliveFor(options), Now()),
       reader_(FrameRole::kServer, options.max_message_bytes),
       corked_(std::make_unique<std::string>(std::move(preface))),
-      framing_(options.framing),
-      reads_while_writing_(options.reads_while_writing) {}
+      framing_(options.framing) {}
 
 TunnelLeg::~TunnelLeg() = default;
 
@@ -189,13 +190,15 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
         break;
       case FrameReader::Event::kData:
         over = !batch.Take(reader_);
+        if (window_ != nullptr && !over && reader_.kind() == FrameKind::kText) {
+          window_->OnText({batch.chunk(), reader_.size()}, reader_.fin());
+        }
         break;
       case FrameReader::Event::kPing:
         if (pongs_.size() >= kMaxPongBytes) pongs_.clear();
         pongs_ += PongFrame(reader_.control());
         break;
       case FrameReader::Event::kPong:
-        if (window_ != nullptr) window_->OnPong(reader_.control());
         break;
       case FrameReader::Event::kClose:
       case FrameReader::Event::kFailed:
@@ -210,7 +213,8 @@ void TunnelLeg::TakeFrames(std::span<const std::uint8_t> input, std::uint8_t* fr
   }
   if (over) return OnReaderEnd();
   if (target != nullptr) HoldBackFor(*target);
-  // The peer has read on, or is held back itself. Not before: the other leg reads into the buffer.
+  // The peer has acknowledged, or is held back itself. Not before: the other leg reads into the
+  // buffer.
   if (was_full && !full() && state_ == State::kOpen) owner_->OnDrained(*this);
 }
 
@@ -230,13 +234,7 @@ void TunnelLeg::DiscardFrames(std::span<const std::uint8_t> input) {
         continue;
       }
       case FrameReader::Event::kPing:
-        continue;
       case FrameReader::Event::kPong:
-        if (window_ == nullptr) continue;
-        window_->OnPong(reader_.control());
-        // For what came after that ping.
-        keep_alive_.GiveMoreTimeToClose(Now());
-        Follow();
         continue;
       case FrameReader::Event::kClose:
       case FrameReader::Event::kFailed:

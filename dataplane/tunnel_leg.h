@@ -33,10 +33,6 @@ struct TunnelLegOptions {
   // In place of pings a stream has its peer's kernel asked. `patient` holds for all.
   KeepAliveOptions keep_alive;
   std::size_t max_message_bytes = kMaxMessageBytes;
-  // The peer goes on reading while its answer to a ping waits to be written, as browsers do. One
-  // that does not (Beast) is not asked how far it has read: it would stop to read while the other
-  // side takes none of its input, and both would wait for ever.
-  bool reads_while_writing = false;
 };
 
 // What WebSocket (websocket.h) says of pings, losses, close frames and limits holds for a leg too.
@@ -77,11 +73,11 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   net::any_io_executor executor() { return transport_->executor(); }
   const PeerInfo& peer() const { return *peer_; }
 
-  // For a peer whose output, or input, nobody acknowledges: little that it sent, or was sent, is
-  // left unread. Output is limited only by the kernel unless the peer reads_while_writing. Before
-  // Start.
+  // For a session whose device does not look at acknowledgements: the kernel keeps little of what
+  // the device sends, and the Console is sent little that it has not handled, as it acknowledges.
+  // Before Start.
   void LimitInput() { transport_->LimitReceiveQueue(); }
-  void LimitOutput();
+  void LimitOutput(AckReader read_ack) { window_ = std::make_unique<SendWindow>(read_ack); }
 
   // Tells `owner` from now on. Reads nothing yet, so that the peer's end is not seen before
   // SetReading. Forgets peer().
@@ -111,8 +107,8 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // Sends a close frame after what waits (1006: none), waits up to the close timeout for the
   // peer's, and closes the connection. What the peer still sends is discarded, and its end is not
   // told. A leg that is ending by itself goes on doing so. With LimitOutput, whoever owns it sets
-  // the limit while pings are unanswered: an answer that came after the connection's end would have
-  // the kernel drop what is on its way.
+  // the limit while acknowledgements are missing: one that came after the connection's end would
+  // have the kernel drop what is on its way.
   void Close(const CloseReason& reason);
 
   // Closes the connection at once. An end that was not told yet is told as a loss.
@@ -146,7 +142,7 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // The codec came upon the peer's close frame or a fault.
   void OnReaderEnd();
   void HoldBackFor(const TunnelLeg& target);
-  // Only while pongs are read: the peer's input, held back, must not hold its output back.
+  // Only while acknowledgements are read: input that is held back must not hold output back.
   bool window_full() const {
     return window_ != nullptr && reading_ && !write_failed_ && window_->full();
   }
@@ -192,7 +188,6 @@ class TunnelLeg final : private LegTransport::Handler, private TimerEntry {
   // Of what waits, payload of binary messages in bytes.
   std::size_t pending_payload_ = 0;
   const Framing framing_;
-  const bool reads_while_writing_;
   State state_ = State::kOpen;
   bool reading_ = false;
   bool pending_ = false;

@@ -56,10 +56,6 @@ void TunnelLeg::SendText(absl::string_view text) {
   Send(BytesOf(frame), 0);
 }
 
-void TunnelLeg::LimitOutput() {
-  if (reads_while_writing_) window_ = std::make_unique<SendWindow>();
-}
-
 void TunnelLeg::Uncork() {
   const std::unique_ptr<std::string> held = std::move(corked_);
   if (held != nullptr) SendControl(*held);
@@ -80,7 +76,7 @@ void TunnelLeg::Send(std::span<const std::uint8_t> frames, std::size_t payload) 
   } else if (payload > 0) {
     owner_->OnDelivered(*this, payload);
   }
-  if (window_ != nullptr && window_->OnSent(payload)) SendControl(PingFrame(window_->Mark()));
+  if (window_ != nullptr) window_->OnSent(payload);
 }
 
 void TunnelLeg::SendControl(const std::string& frame) {
@@ -152,7 +148,7 @@ void TunnelLeg::OnTimer() {
       keep_alive_.OnStallExcused(Now());
       break;
     case KeepAlive::Action::kLost:
-      if (state_ == State::kClosing && window_ != nullptr && window_->awaits_pong()) {
+      if (state_ == State::kClosing && window_ != nullptr && window_->awaits_ack()) {
         keep_alive_.GiveMoreTimeToClose(Now());
       } else {
         Abort("the peer no longer answers");
@@ -168,8 +164,7 @@ void TunnelLeg::SendPing() {
     keep_alive_.OnPingSent(Now());
     return keep_alive_.OnHeard(Now());
   }
-  // A peer may answer the last ping alone (RFC 6455 section 5.5.3).
-  SendControl(PingFrame(window_ == nullptr ? "" : window_->Mark()));
+  SendControl(PingFrame(""));
   ping_pending_ = pending_;
   if (!pending_) keep_alive_.OnPingSent(Now());
   // Its answer is not read while it is held back.

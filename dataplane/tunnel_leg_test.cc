@@ -215,20 +215,6 @@ TEST_F(TunnelLegTest, CutsFramesAnewWhereTheInputIsCut) {
   }
 }
 
-// A peer may answer the last ping alone, which must not be one that asks nothing.
-TEST_F(TunnelLegTest, APingOfTheKeepAliveAsksWhatWasReadToo) {
-  TunnelLegOptions options;
-  options.reads_while_writing = true;
-  options.keep_alive.ping_interval = absl::Milliseconds(1);
-  from_ = MakeLeg(from_script_, options);
-  from_->LimitOutput();
-  from_->Start(*this);
-  from_->Uncork();
-  from_->SetReading(true);
-  while (from_script_->writes.empty()) context_.run_one();
-  EXPECT_EQ(from_script_->writes[0], Plain(0x89, "0"));
-}
-
 TEST_F(TunnelLegTest, AStreamsPayloadIsItsBytes) {
   Make(TunnelLegOptions(), Framing::kStream);
   Receive(Masked(0x82, "one") + Masked(0x81, "not this") + Masked(0x82, "two"));

@@ -51,6 +51,7 @@ dataplane::RelayOptions MakeRelayOptions(const GatewayOptions& options) {
   relay.max_sessions = options.max_sessions;
   relay.attached_text = AttachedText();
   relay.peer_attached_text = PeerAttachedText();
+  relay.read_ack = &AcknowledgedBytes;
   return relay;
 }
 

@@ -35,4 +35,14 @@ std::string PeerAttachedText() {
   return ToJson(control);
 }
 
+absl::optional<std::uint64_t> AcknowledgedBytes(absl::string_view text) {
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  v1::TerminalControl control;
+  const auto parsed = google::protobuf::util::JsonStringToMessage(
+      google::protobuf::StringPiece(text.data(), text.size()), &control, options);
+  if (!parsed.ok() || !control.has_ack()) return absl::nullopt;
+  return control.ack().received_bytes();
+}
+
 }  // namespace fairlead::gateway

@@ -1,11 +1,15 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The texts that the relay sends on tunnels, made from the contract (proto/terminal.proto), since
-// the relay itself knows no proto.
+// The texts that the relay sends on tunnels, and the one that it reads, by the contract
+// (proto/terminal.proto), since the relay itself knows no proto.
 #ifndef FAIRLEAD_GATEWAY_RELAY_NOTICES_H_
 #define FAIRLEAD_GATEWAY_RELAY_NOTICES_H_
 
+#include <cstdint>
 #include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 
 namespace fairlead::gateway {
 
@@ -14,6 +18,9 @@ std::string AttachedText();
 
 // {"peer":{"state":"ATTACHED"}}.
 std::string PeerAttachedText();
+
+// The number in {"ack":{"receivedBytes":"4096"}}; nothing for any other text.
+absl::optional<std::uint64_t> AcknowledgedBytes(absl::string_view text);
 
 }  // namespace fairlead::gateway
 

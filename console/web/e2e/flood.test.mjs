@@ -1,6 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Endless output, for each flow: the page stays responsive, and keys and Ctrl-C get through.
+// Endless output, for each flow: the page stays responsive, keys and Ctrl-C get through, and nothing is
+// lost in a browser that is slow.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withPage } from './suite.mjs';
@@ -71,6 +72,32 @@ describe('a flood of output', () => {
         `# ${flow} under a flood: longest pause of the page ${await longestPause()} ms, Ctrl-C took ${stopped} ms, ` +
           `a key's echo ${median} ms (at most ${worst}), heap ${Math.round(heap)} MiB`,
       );
+      await page.getByRole('button', { name: 'Close the terminal' }).click();
+    });
+  }
+
+  for (const flow of FLOWS) {
+    it(`${flow}: a slow browser that cannot hold a WebSocket back draws all of it`, async () => {
+      const { page } = given;
+      // As Firefox and Safari.
+      await page.addInitScript(() => delete globalThis.WebSocketStream);
+      await page.reload();
+      const panel = await openByList(page, deviceOf(flow));
+      await shows(panel, /[$#] /);
+      await panel.locator('.screen').evaluate((element) => {
+        const { terminal } = element.view;
+        const write = terminal.write.bind(terminal);
+        terminal.write = (bytes, done) => {
+          element.leftOut ||= new TextDecoder().decode(bytes).includes('left out');
+          write(bytes, done);
+        };
+      });
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Emulation.setCPUThrottlingRate', { rate: 6 });
+      await run(page, panel, 'seq 1 500000; echo "all=$((6*7))"');
+      await shows(panel, /^499999\s+500000\s+all=42/m, 60_000);
+      assert.ok(!(await panel.locator('.screen').evaluate((element) => element.leftOut)), 'output was left out');
+      await devtools.send('Emulation.setCPUThrottlingRate', { rate: 1 });
       await page.getByRole('button', { name: 'Close the terminal' }).click();
     });
   }

@@ -3,6 +3,7 @@
 // A whole session against a tunnel that the test plays.
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../api/client';
+import { ACK_EVERY_BYTES, ackFrame } from './console_end';
 import { NO_WISH, harness, settle } from './session_harness';
 
 describe('TerminalSession', () => {
@@ -95,7 +96,7 @@ describe('TerminalSession', () => {
     });
   });
 
-  it('speaks Telnet to OS 11: answers, size, doubled bytes, no control frames', async () => {
+  it('speaks Telnet to OS 11: answers, size, doubled bytes', async () => {
     const { session, screen, tunnels, bytes } = harness('TELNET');
     await session.open(NO_WISH);
     const tunnel = tunnels[0]!;
@@ -110,10 +111,30 @@ describe('TerminalSession', () => {
     tunnel.bytes = '';
     session.resize(80, 24);
     expect(tunnel.bytes).toBe('\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0');
-    expect(tunnel.texts).toEqual([]);
+    // The edge, which holds the device back, is to go by acknowledgements; there is no other text.
+    expect(tunnel.texts).toEqual([ackFrame(0)]);
     tunnel.handlers.onClose(1000, '', true);
     await settle();
     expect(session.ending.value).toMatchObject({ expected: true, sentence: 'ending.deviceClosed' });
+  });
+
+  it('acknowledges what Telnet sent as it is drawn, counted as it was sent', async () => {
+    const { session, screen, tunnels, bytes } = harness('TELNET');
+    await session.open(NO_WISH);
+    const tunnel = tunnels[0]!;
+    tunnel.handlers.onOpen();
+    screen.hold = true;
+    // A negotiation and a doubled byte, of which the screen gets one byte.
+    void tunnel.handlers.onBytes(bytes('\xff\xfb\x01\xff\xff' + 'x'.repeat(ACK_EVERY_BYTES - 5)));
+    expect(tunnel.texts).toEqual([ackFrame(0)]);
+    for (const done of screen.undone.splice(0)) done();
+    expect(screen.text.length).toBe(ACK_EVERY_BYTES - 4);
+    expect(tunnel.texts).toEqual([ackFrame(0), ackFrame(ACK_EVERY_BYTES)]);
+
+    // Little is not worth a frame.
+    screen.hold = false;
+    void tunnel.handlers.onBytes(bytes('$ '));
+    expect(tunnel.texts.length).toBe(2);
   });
 
   it('lets Ctrl-C overtake a paste', async () => {

@@ -6,7 +6,7 @@
 import { signal } from '@preact/signals';
 import type { Session } from '../api/generated';
 import type { TextKey } from '../i18n/en';
-import { CLOSE_FRAME, ConsoleEnd, ProtocolError, resizeFrame } from './console_end';
+import { CLOSE_FRAME, ConsoleEnd, ProtocolError, ackFrame, resizeFrame } from './console_end';
 import { probeEdge } from './edge_probe';
 import { closeEnding, isVague, LastWord, programEnding, type Ending } from './ending';
 import { InputQueue, type PasteProgress } from './input_queue';
@@ -195,6 +195,8 @@ export class TerminalSession {
   private onOpen(): void {
     this.phase.value = 'open';
     if (this.route.value?.throughServer) void this.tryIcg();
+    // The edge holds a Telnet device back, from the first acknowledgement on.
+    if (this.telnet) this.tunnel?.sendText(ackFrame(0));
     // The window may have changed since the session was asked for.
     const session = this.session.value;
     if (session) this.resize(this.screen.columns, this.screen.rows);
@@ -217,6 +219,8 @@ export class TerminalSession {
     this.roundTrip.onAnswered(Infinity);
     const { output, answers } = this.telnet.receive(bytes);
     if (answers.length > 0) this.tunnel?.sendBytes(answers);
+    // What is not for the screen; negative if a byte of it had been held back.
+    this.end.onOutputHandled(bytes.length - output.length);
     this.output.push(output);
     return this.output.room();
   }
@@ -228,8 +232,9 @@ export class TerminalSession {
   }
 
   private acknowledge(idle: boolean): void {
-    if (this.telnet || this.phase.value !== 'open') return;
-    const ack = this.end.takeAck(idle);
+    if (this.phase.value !== 'open') return;
+    // Telnet has no `end` that waits for the last one.
+    const ack = this.end.takeAck(idle && !this.telnet);
     if (ack !== undefined) this.tunnel?.sendText(ack);
   }
 

@@ -1,8 +1,8 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The Console's tunnel: a WebSocket to the edge, binary frames for terminal bytes, text frames for
-// control. Where the browser has WebSocketStream, a stream without acknowledgements (Telnet) is read
-// only as fast as it is drawn; a plain WebSocket cannot be held back.
+// control. Where the browser has WebSocketStream, a Telnet stream is read only as fast as it is drawn;
+// a plain WebSocket cannot be held back, but for what is acknowledged.
 
 const SUBPROTOCOL = 'fairlead.terminal.v1';
 const TICKET_PREFIX = 'fairlead.ticket.';
@@ -30,7 +30,7 @@ export interface Tunnel {
 export interface TunnelTarget {
   url: string;
   ticket: string;
-  // Nothing is acknowledged, so that only the socket itself can hold the source back.
+  // While a paste waits, acknowledgements do too: only the socket itself can hold the source back.
   holdBack: boolean;
   // How long opening may take, if not as long as usual.
   timeoutMilliseconds?: number;
