@@ -205,7 +205,19 @@ absl::Status DeviceDirectory::Save(absl::string_view unit_id) {
   return store_.PutDevice(*device);
 }
 
-void DeviceDirectory::OnEnrolled(const v1::Device& device) {
+absl::Status DeviceDirectory::Enroll(
+    absl::FunctionRef<absl::StatusOr<absl::optional<v1::Device>>()> work) {
+  absl::MutexLock write_lock(&write_mutex_);
+  absl::optional<v1::Device> enrolled;
+  FAIRLEAD_RETURN_IF_ERROR(store_.Transact([&]() -> absl::Status {
+    FAIRLEAD_ASSIGN_OR_RETURN(enrolled, work());
+    return absl::OkStatus();
+  }));
+  if (enrolled.has_value()) TakeEnrolled(*enrolled);
+  return absl::OkStatus();
+}
+
+void DeviceDirectory::TakeEnrolled(const v1::Device& device) {
   absl::MutexLock lock(&mutex_);
   const auto [found, added] = entries_.try_emplace(device.unit_id());
   v1::Device& known = found->second.device;

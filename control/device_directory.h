@@ -90,8 +90,10 @@ class DeviceDirectory {
   // Writes what is known of the device to the store, if it still exists. Blocks.
   absl::Status Save(absl::string_view unit_id);
 
-  // Takes over what enrolment wrote to the store.
-  void OnEnrolled(const v1::Device& device);
+  // Runs `work`, an enrolment or a renewal, in a transaction of the store, and takes over the
+  // device that it put there, which it returns, if any. No change or deletion of a device comes
+  // between the two. Blocks. Errors: what `work` returns; the store's. Then nothing has changed.
+  absl::Status Enroll(absl::FunctionRef<absl::StatusOr<absl::optional<v1::Device>>()> work);
 
   // A device connected over `edge`; newer connections replace older ones, and one that a snapshot
   // tells of is only kept in reserve while there is one over another edge. Nothing if no such
@@ -153,6 +155,8 @@ class DeviceDirectory {
   // Puts `device` into the store, and what `also` writes.
   absl::Status Write(const v1::Device& device, Also also)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  // Takes over what enrolment wrote to the store.
+  void TakeEnrolled(const v1::Device& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   // `before` is null for a new device, `after` for a deleted one.
   void Notify(const v1::Device* before, const v1::Device* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -165,9 +169,9 @@ class DeviceDirectory {
 
   Store& store_;
   const Clock& clock_;
-  // Held while the store is written, so that what is written last is what was known last. Taken
-  // before mutex_ and before the store's own lock; OnEnrolled, which may be called within a
-  // transaction, does not take it.
+  // Held from before a device is written to the store until it is known here, so that what is
+  // written last is what was known last, and both know the same devices. Taken before mutex_ and
+  // before the store's own lock: never within a transaction.
   absl::Mutex write_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   mutable absl::Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);

@@ -334,20 +334,6 @@ TEST_F(DeviceDirectoryTest, DeletingRevokesCertificatesAndIsAllOrNothing) {
   EXPECT_THAT(directory_.Get("d1"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(DeviceDirectoryTest, EnrolmentShowsAtOnceAndKeepsPresence) {
-  v1::Device device;
-  device.set_unit_id("d1");
-  directory_.OnEnrolled(device);
-  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
-  Connect("d1", 1);
-
-  *device.mutable_certificate_expire_time() = ToTimestamp(clock_.Now() + absl::Hours(1));
-  directory_.OnEnrolled(device);
-
-  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
-  EXPECT_TRUE(directory_.Get("d1")->has_certificate_expire_time());
-}
-
 TEST_F(DeviceDirectoryTest, PagesFollowEachOther) {
   for (int i = 0; i < 5; ++i) Create(absl::StrCat("d", i));
   Page page;
