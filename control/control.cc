@@ -14,12 +14,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/log.h"
 #include "base/state_file.h"
 #include "base/status.h"
+#include "base/wait.h"
 #include "control/audit_log.h"
 #include "control/audit_service.h"
 #include "control/auth_service.h"
@@ -293,9 +293,9 @@ void Control::Stop() {
   Parts& parts = *parts_;
   if (parts.stopped) return;
   parts.stopped = true;
-  auto ended = std::make_shared<absl::Notification>();
-  parts.sessions.Shutdown([ended]() { ended->Notify(); });
-  if (!ended->WaitForNotificationWithTimeout(kStopTimeout)) {
+  auto ended = std::make_shared<Event>();
+  parts.sessions.Shutdown([ended]() { ended->Set(); });
+  if (!ended->WaitFor(kStopTimeout)) {
     spdlog::error("not all sessions could be stored; they are marked as ended at the next start");
   }
   parts.icg_links.Stop();
