@@ -21,7 +21,7 @@ absl::Status AuditLog::Append(const AuditEntry& entry) {
     return absl::InternalError("An audit entry without actor or action; this is a program error.");
   }
   v1::AuditEvent event;
-  *event.mutable_time() = ToTimestamp(clock_.Now());
+  *event.mutable_time() = ToTimestamp(entry.time.has_value() ? *entry.time : clock_.Now());
   event.set_actor(Recordable(entry.actor));
   event.set_action(entry.action);
   event.set_resource(Recordable(entry.resource));

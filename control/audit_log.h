@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "base/clock.h"
 #include "control/store.h"
 #include "proto/audit.pb.h"
@@ -22,6 +24,8 @@ struct AuditEntry {
   v1::AuditEvent::Outcome outcome = v1::AuditEvent::SUCCEEDED;
   std::string peer_address;
   std::string detail;
+  // When it happened; now, if nothing is set.
+  absl::optional<absl::Time> time = absl::nullopt;
 };
 
 // Thread: any that may block on the store. Lifetime: store and clock outlive it.

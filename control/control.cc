@@ -14,12 +14,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/log.h"
 #include "base/state_file.h"
 #include "base/status.h"
+#include "base/wait.h"
 #include "control/audit_log.h"
 #include "control/audit_service.h"
 #include "control/auth_service.h"
@@ -66,22 +66,18 @@ class LatePeers : public CallPeerResolver {
   std::atomic<const CallPeerResolver*> peers_{nullptr};
 };
 
-// Shows newly enrolled devices in the directory, has those probed that are dialled, and puts out
-// whoever holds the certificates that they replace: edges refuse them, and their sessions end,
-// whose tunnels would outlive the standing connection.
-class DirectoryObserver : public EnrollmentObserver {
+// Has newly enrolled devices probed that are dialled, and puts out whoever holds the certificates
+// that they replace: edges refuse them, and their sessions end, whose tunnels would outlive the
+// standing connection.
+class EnrollmentFollowUp : public EnrollmentObserver {
  public:
-  explicit DirectoryObserver(DeviceDirectory& directory) : directory_(directory) {}
   // Before the first enrolment.
   void Set(EdgeController* edges, SessionCoordinator* sessions) {
     edges_ = edges;
     sessions_ = sessions;
   }
 
-  void OnEnrolled(const v1::Device& device) override {
-    directory_.OnEnrolled(device);
-    edges_->ProbeDevice(device.unit_id());
-  }
+  void OnEnrolled(const v1::Device& device) override { edges_->ProbeDevice(device.unit_id()); }
   void OnRevoked(const std::string& unit_id,
                  const std::vector<std::string>& fingerprints) override {
     sessions_->EndSessionsOf(unit_id, absl::StrCat("device ", unit_id, " enrolled anew"));
@@ -89,7 +85,6 @@ class DirectoryObserver : public EnrollmentObserver {
   }
 
  private:
-  DeviceDirectory& directory_;
   EdgeController* edges_ = nullptr;
   SessionCoordinator* sessions_ = nullptr;
 };
@@ -166,9 +161,8 @@ struct Control::Parts {
         authority(std::move(foundation.authority)),
         audit(*store, clock),
         directory(*store, clock),
-        directory_observer(directory),
         authenticator(*store, clock, &peers, {.idle_timeout = options.token_idle_timeout}),
-        est(*store, *authority, audit, clock, &directory_observer),
+        est(*store, *authority, directory, audit, clock, &enrollment_follow_up),
         workers("worker", std::max(2, options.worker_threads), kMaxQueuedCalls),
         store_executor("store", 1, kMaxQueuedTasks),
         serial("control", 1, kMaxQueuedTasks),
@@ -189,7 +183,7 @@ struct Control::Parts {
         user_service(calls),
         role_service(calls) {
     edges.SetSessions(&sessions);
-    directory_observer.Set(&edges, &sessions);
+    enrollment_follow_up.Set(&edges, &sessions);
   }
 
   absl::Status Load();
@@ -206,7 +200,7 @@ struct Control::Parts {
   PasswordHasher hasher;
   AuditLog audit;
   DeviceDirectory directory;
-  DirectoryObserver directory_observer;
+  EnrollmentFollowUp enrollment_follow_up;
   SessionBoard board;
   TokenAuthenticator authenticator;
   StoreEstHandler est;
@@ -299,9 +293,9 @@ void Control::Stop() {
   Parts& parts = *parts_;
   if (parts.stopped) return;
   parts.stopped = true;
-  auto ended = std::make_shared<absl::Notification>();
-  parts.sessions.Shutdown([ended]() { ended->Notify(); });
-  if (!ended->WaitForNotificationWithTimeout(kStopTimeout)) {
+  auto ended = std::make_shared<Event>();
+  parts.sessions.Shutdown([ended]() { ended->Set(); });
+  if (!ended->WaitFor(kStopTimeout)) {
     spdlog::error("not all sessions could be stored; they are marked as ended at the next start");
   }
   parts.icg_links.Stop();

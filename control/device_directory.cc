@@ -130,7 +130,7 @@ absl::StatusOr<std::vector<v1::Device>> DeviceDirectory::List(const DeviceFilter
   return devices;
 }
 
-absl::StatusOr<v1::Device> DeviceDirectory::Create(v1::Device device) {
+absl::StatusOr<v1::Device> DeviceDirectory::Create(v1::Device device, Also also) {
   Complete(device);
   MarkOffline(device);
   *device.mutable_create_time() = ToTimestamp(clock_.Now());
@@ -139,7 +139,7 @@ absl::StatusOr<v1::Device> DeviceDirectory::Create(v1::Device device) {
     return absl::AlreadyExistsError(
         absl::StrCat("a device with the unit ID ", device.unit_id(), " exists already"));
   }
-  FAIRLEAD_RETURN_IF_ERROR(store_.PutDevice(device));
+  FAIRLEAD_RETURN_IF_ERROR(Write(device, also));
   absl::MutexLock lock(&mutex_);
   entries_[device.unit_id()].device = device;
   Notify(nullptr, &device);
@@ -147,11 +147,11 @@ absl::StatusOr<v1::Device> DeviceDirectory::Create(v1::Device device) {
 }
 
 absl::StatusOr<v1::Device> DeviceDirectory::Change(
-    absl::string_view unit_id, absl::FunctionRef<absl::Status(v1::Device&)> change) {
+    absl::string_view unit_id, absl::FunctionRef<absl::Status(v1::Device&)> change, Also also) {
   absl::MutexLock write_lock(&write_mutex_);
   FAIRLEAD_ASSIGN_OR_RETURN(v1::Device device, Get(unit_id));
   FAIRLEAD_RETURN_IF_ERROR(change(device));
-  FAIRLEAD_RETURN_IF_ERROR(store_.PutDevice(device));
+  FAIRLEAD_RETURN_IF_ERROR(Write(device, also));
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(unit_id);
   if (found == entries_.end()) return NoSuchDevice(unit_id);
@@ -166,10 +166,17 @@ absl::StatusOr<v1::Device> DeviceDirectory::Change(
   return found->second.device;
 }
 
-absl::StatusOr<std::vector<std::string>> DeviceDirectory::Delete(
-    absl::string_view unit_id, absl::FunctionRef<absl::Status()> also) {
+absl::Status DeviceDirectory::Write(const v1::Device& device, Also also) {
+  return store_.Transact([&]() -> absl::Status {
+    FAIRLEAD_RETURN_IF_ERROR(store_.PutDevice(device));
+    return also(device);
+  });
+}
+
+absl::StatusOr<std::vector<std::string>> DeviceDirectory::Delete(absl::string_view unit_id,
+                                                                 Also also) {
   absl::MutexLock write_lock(&write_mutex_);
-  FAIRLEAD_RETURN_IF_ERROR(Get(unit_id).status());
+  FAIRLEAD_ASSIGN_OR_RETURN(const v1::Device device, Get(unit_id));
   std::vector<std::string> fingerprints;
   FAIRLEAD_RETURN_IF_ERROR(store_.Transact([&]() -> absl::Status {
     FAIRLEAD_ASSIGN_OR_RETURN(const std::vector<CertificateRecord> certificates,
@@ -179,7 +186,7 @@ absl::StatusOr<std::vector<std::string>> DeviceDirectory::Delete(
     }
     FAIRLEAD_RETURN_IF_ERROR(store_.RevokeCertificatesOf(unit_id));
     FAIRLEAD_RETURN_IF_ERROR(store_.DeleteDevice(unit_id));
-    return also();
+    return also(device);
   }));
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(unit_id);
@@ -198,7 +205,19 @@ absl::Status DeviceDirectory::Save(absl::string_view unit_id) {
   return store_.PutDevice(*device);
 }
 
-void DeviceDirectory::OnEnrolled(const v1::Device& device) {
+absl::Status DeviceDirectory::Enroll(
+    absl::FunctionRef<absl::StatusOr<absl::optional<v1::Device>>()> work) {
+  absl::MutexLock write_lock(&write_mutex_);
+  absl::optional<v1::Device> enrolled;
+  FAIRLEAD_RETURN_IF_ERROR(store_.Transact([&]() -> absl::Status {
+    FAIRLEAD_ASSIGN_OR_RETURN(enrolled, work());
+    return absl::OkStatus();
+  }));
+  if (enrolled.has_value()) TakeEnrolled(*enrolled);
+  return absl::OkStatus();
+}
+
+void DeviceDirectory::TakeEnrolled(const v1::Device& device) {
   absl::MutexLock lock(&mutex_);
   const auto [found, added] = entries_.try_emplace(device.unit_id());
   v1::Device& known = found->second.device;

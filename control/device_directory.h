@@ -57,6 +57,10 @@ class DeviceWatcher {
 // Lifetime: store and clock outlive it.
 class DeviceDirectory {
  public:
+  // What goes into the store in the transaction of a change, its audit record, so that neither is
+  // there without the other. Gets the device as it is after the change, or was before its deletion.
+  using Also = absl::FunctionRef<absl::Status(const v1::Device&)>;
+
   DeviceDirectory(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   // Reads all devices from the store, all of them offline. Blocks.
@@ -71,25 +75,25 @@ class DeviceDirectory {
                                                std::string* next_token) const;
 
   // Adds a device; unit_id names it. Blocks.
-  // Errors: ALREADY_EXISTS; the store's.
-  absl::StatusOr<v1::Device> Create(v1::Device device);
+  // Errors: ALREADY_EXISTS; what `also` returns; the store's. Then nothing has changed.
+  absl::StatusOr<v1::Device> Create(v1::Device device, Also also);
 
   // Changes a device, in the store and then here. Blocks.
-  // Errors: NOT_FOUND; what `change` returns; the store's.
+  // Errors: NOT_FOUND; what `change` or `also` returns; the store's. Then nothing has changed.
   absl::StatusOr<v1::Device> Change(absl::string_view unit_id,
-                                    absl::FunctionRef<absl::Status(v1::Device&)> change);
+                                    absl::FunctionRef<absl::Status(v1::Device&)> change, Also also);
 
-  // Removes a device and revokes its certificates, and runs `also` in the same transaction. Returns
-  // the fingerprints of its certificates. Blocks.
-  // Errors: NOT_FOUND; the store's.
-  absl::StatusOr<std::vector<std::string>> Delete(absl::string_view unit_id,
-                                                  absl::FunctionRef<absl::Status()> also);
+  // Removes a device and revokes its certificates. Returns their fingerprints. Blocks.
+  // Errors: NOT_FOUND; what `also` returns; the store's. Then nothing has changed.
+  absl::StatusOr<std::vector<std::string>> Delete(absl::string_view unit_id, Also also);
 
   // Writes what is known of the device to the store, if it still exists. Blocks.
   absl::Status Save(absl::string_view unit_id);
 
-  // Takes over what enrolment wrote to the store.
-  void OnEnrolled(const v1::Device& device);
+  // Runs `work`, an enrolment or a renewal, in a transaction of the store, and takes over the
+  // device that it put there, which it returns, if any. No change or deletion of a device comes
+  // between the two. Blocks. Errors: what `work` returns; the store's. Then nothing has changed.
+  absl::Status Enroll(absl::FunctionRef<absl::StatusOr<absl::optional<v1::Device>>()> work);
 
   // A device connected over `edge`; newer connections replace older ones, and one that a snapshot
   // tells of is only kept in reserve while there is one over another edge. Nothing if no such
@@ -148,6 +152,11 @@ class DeviceDirectory {
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 
+  // Puts `device` into the store, and what `also` writes.
+  absl::Status Write(const v1::Device& device, Also also)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  // Takes over what enrolment wrote to the store.
+  void TakeEnrolled(const v1::Device& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   // `before` is null for a new device, `after` for a deleted one.
   void Notify(const v1::Device* before, const v1::Device* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -160,9 +169,9 @@ class DeviceDirectory {
 
   Store& store_;
   const Clock& clock_;
-  // Held while the store is written, so that what is written last is what was known last. Taken
-  // before mutex_ and before the store's own lock; OnEnrolled, which may be called within a
-  // transaction, does not take it.
+  // Held from before a device is written to the store until it is known here, so that what is
+  // written last is what was known last, and both know the same devices. Taken before mutex_ and
+  // before the store's own lock: never within a transaction.
   absl::Mutex write_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   mutable absl::Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);

@@ -34,7 +34,7 @@ class DeviceDirectoryTest : public ::testing::Test {
   void Create(const std::string& unit_id) {
     v1::Device device;
     device.set_unit_id(unit_id);
-    ASSERT_THAT(directory_.Create(device), IsOk());
+    ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   }
   absl::optional<v1::Device> Connect(const std::string& unit_id, std::uint64_t connection_id,
                                      const std::string& edge = kLocalEdge) {
@@ -170,7 +170,7 @@ TEST_F(DeviceDirectoryTest, AnOs11DeviceIsWhatItsProbesSay) {
   device.set_unit_id("d1");
   device.set_os_generation(v1::Device::OS_11);
   device.set_address("192.0.2.7:30022");
-  ASSERT_THAT(directory_.Create(device), IsOk());
+  ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   EXPECT_THAT(directory_.Dialable(), ElementsAre("d1"));
   EXPECT_EQ(*directory_.DialAddress("d1"), "192.0.2.7:30022");
 
@@ -195,7 +195,7 @@ TEST_F(DeviceDirectoryTest, AStandingConnectionCountsMoreThanProbes) {
   device.set_unit_id("d1");
   device.set_os_generation(v1::Device::OS_11);
   device.set_address("192.0.2.7:30022");
-  ASSERT_THAT(directory_.Create(device), IsOk());
+  ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   v1::DeviceConnected connected;
   connected.set_unit_id("d1");
   connected.set_connection_id(1);
@@ -215,7 +215,7 @@ TEST_F(DeviceDirectoryTest, R31AnOs11DeviceThatBecomesOs12IsNotDialledAnyMore) {
   device.set_os_generation(v1::Device::OS_11);
   device.set_address("192.0.2.7:30022");
   device.set_display_name("reception");
-  ASSERT_THAT(directory_.Create(device), IsOk());
+  ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   ASSERT_TRUE(directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus()));
 
   Connect("d1", 1);
@@ -232,15 +232,17 @@ TEST_F(DeviceDirectoryTest, ADeviceWithoutAnAddressAnyMoreIsOffline) {
   device.set_unit_id("d1");
   device.set_os_generation(v1::Device::OS_11);
   device.set_address("192.0.2.7:30022");
-  ASSERT_THAT(directory_.Create(device), IsOk());
+  ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   directory_.OnProbed("d1", "192.0.2.7:30022", absl::OkStatus());
   EXPECT_FALSE(directory_.OnNotDialable("d1"));
 
-  ASSERT_THAT(directory_.Change("d1",
-                                [](v1::Device& changed) {
-                                  changed.set_address("");
-                                  return absl::OkStatus();
-                                }),
+  ASSERT_THAT(directory_.Change(
+                  "d1",
+                  [](v1::Device& changed) {
+                    changed.set_address("");
+                    return absl::OkStatus();
+                  },
+                  Unaudited),
               IsOk());
 
   EXPECT_TRUE(directory_.OnNotDialable("d1"));
@@ -263,7 +265,12 @@ TEST_F(DeviceDirectoryTest, NamesTheConnectedOnesAPieceAtATime) {
 TEST_F(DeviceDirectoryTest, R15TwentyThousandDevicesOnOneEdgeAreAllOnline) {
   constexpr int kDevices = 20'000;
   const auto name = [](int i) { return absl::StrCat("d", i); };
-  for (int i = 0; i < kDevices; ++i) Create(name(i));
+  for (int i = 0; i < kDevices; ++i) {
+    v1::Device device;
+    device.set_unit_id(name(i));
+    ASSERT_THAT(store_.PutDevice(device), IsOk());
+  }
+  ASSERT_THAT(directory_.Load(), IsOk());
   for (int i = 0; i < kDevices; ++i) Connect(name(i), 1, "icgs/a");
   // The link is lost, and its next snapshot tells them all again.
   EXPECT_EQ(directory_.OnEdgeGone("icgs/a").size(), static_cast<std::size_t>(kDevices));
@@ -284,11 +291,13 @@ TEST_F(DeviceDirectoryTest, AChangeThatCannotBeStoredDoesNotHappen) {
   Create("d1");
   store_.FailWrites(absl::InternalError("disk full"));
 
-  EXPECT_THAT(directory_.Change("d1",
-                                [](v1::Device& device) {
-                                  device.set_display_name("new");
-                                  return absl::OkStatus();
-                                }),
+  EXPECT_THAT(directory_.Change(
+                  "d1",
+                  [](v1::Device& device) {
+                    device.set_display_name("new");
+                    return absl::OkStatus();
+                  },
+                  Unaudited),
               StatusIs(absl::StatusCode::kInternal));
 
   EXPECT_EQ(directory_.Get("d1")->display_name(), "");
@@ -300,7 +309,7 @@ TEST_F(DeviceDirectoryTest, SavingWritesWhatIsKnownAndRevivesNothing) {
   ASSERT_THAT(directory_.Save("d1"), IsOk());
   EXPECT_EQ(store_.GetDevice("d1")->agent_version(), "1");
 
-  ASSERT_THAT(directory_.Delete("d1", []() { return absl::OkStatus(); }), IsOk());
+  ASSERT_THAT(directory_.Delete("d1", Unaudited), IsOk());
   ASSERT_THAT(directory_.Save("d1"), IsOk());
 
   EXPECT_THAT(store_.GetDevice("d1"), StatusIs(absl::StatusCode::kNotFound));
@@ -313,29 +322,16 @@ TEST_F(DeviceDirectoryTest, DeletingRevokesCertificatesAndIsAllOrNothing) {
   certificate.fingerprint = "f1";
   ASSERT_THAT(store_.InsertCertificate(certificate), IsOk());
 
-  EXPECT_THAT(directory_.Delete("d1", []() { return absl::InternalError("no audit"); }),
-              StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(
+      directory_.Delete("d1", [](const v1::Device&) { return absl::InternalError("no audit"); }),
+      StatusIs(absl::StatusCode::kInternal));
   EXPECT_THAT(directory_.Get("d1"), IsOk());
-  const auto fingerprints = directory_.Delete("d1", []() { return absl::OkStatus(); });
+  const auto fingerprints = directory_.Delete("d1", Unaudited);
 
   ASSERT_THAT(fingerprints, IsOk());
   EXPECT_THAT(*fingerprints, ElementsAre("f1"));
   EXPECT_THAT(*store_.RevokedFingerprints(clock_.Now()), ElementsAre("f1"));
   EXPECT_THAT(directory_.Get("d1"), StatusIs(absl::StatusCode::kNotFound));
-}
-
-TEST_F(DeviceDirectoryTest, EnrolmentShowsAtOnceAndKeepsPresence) {
-  v1::Device device;
-  device.set_unit_id("d1");
-  directory_.OnEnrolled(device);
-  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::OFFLINE);
-  Connect("d1", 1);
-
-  *device.mutable_certificate_expire_time() = ToTimestamp(clock_.Now() + absl::Hours(1));
-  directory_.OnEnrolled(device);
-
-  EXPECT_EQ(ConnectionOf("d1").state(), v1::Connection::ONLINE);
-  EXPECT_TRUE(directory_.Get("d1")->has_certificate_expire_time());
 }
 
 TEST_F(DeviceDirectoryTest, PagesFollowEachOther) {
@@ -366,7 +362,7 @@ TEST_F(DeviceDirectoryTest, WatchersSeeTheSnapshotAndThenEachChangeOfTheirSelect
 
   Connect("b1", 2);
   directory_.OnDisconnected(kLocalEdge, "a1", 1);
-  ASSERT_THAT(directory_.Delete("b1", []() { return absl::OkStatus(); }), IsOk());
+  ASSERT_THAT(directory_.Delete("b1", Unaudited), IsOk());
   directory_.Unwatch(&all);
   directory_.Unwatch(&online);
   Connect("a1", 3);

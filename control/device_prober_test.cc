@@ -44,14 +44,16 @@ class DeviceProberTest : public ::testing::Test {
     device.set_unit_id(unit_id);
     device.set_os_generation(v1::Device::OS_11);
     device.set_address(address);
-    ASSERT_THAT(directory_.Create(device), IsOk());
+    ASSERT_THAT(directory_.Create(device, Unaudited), IsOk());
   }
   void SetAddress(const std::string& unit_id, const std::string& address) {
-    ASSERT_THAT(directory_.Change(unit_id,
-                                  [&address](v1::Device& device) {
-                                    device.set_address(address);
-                                    return absl::OkStatus();
-                                  }),
+    ASSERT_THAT(directory_.Change(
+                    unit_id,
+                    [&address](v1::Device& device) {
+                      device.set_address(address);
+                      return absl::OkStatus();
+                    },
+                    Unaudited),
                 IsOk());
     prober_.Update(unit_id);
   }
@@ -292,7 +294,7 @@ TEST_F(DeviceProberTest, ADeletedDeviceIsForgotten) {
   const v1::ProbeDevice probe = edge_.probes[0];
   edge_.probes.clear();
 
-  ASSERT_THAT(directory_.Delete("d1", []() { return absl::OkStatus(); }), IsOk());
+  ASSERT_THAT(directory_.Delete("d1", Unaudited), IsOk());
   prober_.Update("d1");
   Answer(probe, true);
   serial_.Advance(absl::Minutes(2));

@@ -189,9 +189,12 @@ absl::Status DeviceService::Create(const Caller& caller, const v1::CreateDeviceR
   device.set_connector_preference(request.device().connector_preference());
   if (request.device().has_address()) SetAddress(request.device().address(), device);
   FAIRLEAD_RETURN_IF_ERROR(ApplyTags(request.device().tags(), {}, device));
-  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Create(std::move(device)));
+  const auto audit = [&](const v1::Device& created) {
+    return Audit(caller, "device.create", created, "");
+  };
+  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Create(std::move(device), audit));
   edges_.ProbeDevice(response->unit_id());
-  return Audit(caller, "device.create", response->name(), "");
+  return absl::OkStatus();
 }
 
 absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceRequest& request,
@@ -199,7 +202,7 @@ absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceR
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id,
                             ParseName(request.device().name(), "devices", "device.name"));
   FAIRLEAD_RETURN_IF_ERROR(CheckTexts(request.device()));
-  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, [&](v1::Device& device) {
+  const auto merge = [&](v1::Device& device) -> absl::Status {
     const v1::Device& change = request.device();
     if (change.has_display_name()) device.set_display_name(change.display_name());
     if (change.has_address()) SetAddress(change.address(), device);
@@ -207,12 +210,16 @@ absl::Status DeviceService::Update(const Caller& caller, const v1::UpdateDeviceR
       device.set_connector_preference(change.connector_preference());
     }
     return absl::OkStatus();
-  }));
+  };
+  const auto audit = [&](const v1::Device& changed) {
+    return Audit(caller, "device.update", changed, "");
+  };
+  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, merge, audit));
   if (request.device().has_address()) edges_.ProbeDevice(unit_id);
   if (request.device().connector_preference() != v1::Device::CONNECTOR_PREFERENCE_UNSPECIFIED) {
     edges_.ForwardConnectors(unit_id, response->connector_preference());
   }
-  return Audit(caller, "device.update", response->name(), "");
+  return absl::OkStatus();
 }
 
 absl::Status DeviceService::ChangeTags(const Caller& caller,
@@ -222,33 +229,41 @@ absl::Status DeviceService::ChangeTags(const Caller& caller,
   if (request.add().empty() && request.remove().empty()) {
     return absl::InvalidArgumentError("nothing to change is given: name tags in add or in remove");
   }
-  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, [&](v1::Device& device) {
+  const auto apply = [&](v1::Device& device) {
     return ApplyTags(request.add(), request.remove(), device);
-  }));
-  return Audit(caller, "device.change_tags", response->name(),
-               absl::StrCat("now ", response->tags().empty() ? "none" : TagList(*response)));
+  };
+  const auto audit = [&](const v1::Device& changed) {
+    return Audit(caller, "device.change_tags", changed,
+                 absl::StrCat("now ", changed.tags().empty() ? "none" : TagList(changed)));
+  };
+  FAIRLEAD_ASSIGN_OR_RETURN(*response, directory_.Change(unit_id, apply, audit));
+  return absl::OkStatus();
 }
 
 absl::Status DeviceService::UpdateSettings(const Caller& caller,
                                            const v1::UpdateTerminalSettingsRequest& request,
                                            v1::TerminalSettings* response) {
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id, ParseName(request.name(), "devices"));
-  FAIRLEAD_ASSIGN_OR_RETURN(
-      const v1::Device device, directory_.Change(unit_id, [&](v1::Device& changed) {
-        return MergeSettings(request.terminal_settings(), *changed.mutable_terminal());
-      }));
+  const auto merge = [&](v1::Device& device) {
+    return MergeSettings(request.terminal_settings(), *device.mutable_terminal());
+  };
+  const auto audit = [&](const v1::Device& changed) {
+    return Audit(caller, "device.update_terminal_settings", changed,
+                 absl::StrCat("now ", changed.terminal().ShortDebugString()));
+  };
+  FAIRLEAD_ASSIGN_OR_RETURN(const v1::Device device, directory_.Change(unit_id, merge, audit));
   *response = device.terminal();
   edges_.ForwardSettings(unit_id, device.terminal());
-  return Audit(caller, "device.update_terminal_settings", request.name(),
-               absl::StrCat("now ", device.terminal().ShortDebugString()));
+  return absl::OkStatus();
 }
 
 absl::Status DeviceService::Delete(const Caller& caller, const v1::DeleteDeviceRequest& request) {
   FAIRLEAD_ASSIGN_OR_RETURN(const std::string unit_id, ParseName(request.name(), "devices"));
-  FAIRLEAD_ASSIGN_OR_RETURN(
-      std::vector<std::string> fingerprints, directory_.Delete(unit_id, [&]() {
-        return Audit(caller, "device.delete", request.name(), "certificates revoked");
-      }));
+  const auto audit = [&](const v1::Device& deleted) {
+    return Audit(caller, "device.delete", deleted, "certificates revoked");
+  };
+  FAIRLEAD_ASSIGN_OR_RETURN(std::vector<std::string> fingerprints,
+                            directory_.Delete(unit_id, audit));
   const std::string message = absl::StrCat("device ", unit_id, " was deleted by ", caller.user);
   sessions_.EndSessionsOf(unit_id, message);
   edges_.DropDevice(unit_id, message, std::move(fingerprints));
@@ -256,10 +271,10 @@ absl::Status DeviceService::Delete(const Caller& caller, const v1::DeleteDeviceR
 }
 
 absl::Status DeviceService::Audit(const Caller& caller, absl::string_view action,
-                                  absl::string_view resource, absl::string_view detail) {
+                                  const v1::Device& device, absl::string_view detail) {
   return audit_.Append({.actor = caller.user,
                         .action = std::string(action),
-                        .resource = std::string(resource),
+                        .resource = device.name(),
                         .outcome = v1::AuditEvent::SUCCEEDED,
                         .peer_address = caller.peer_address,
                         .detail = std::string(detail)});

@@ -63,7 +63,7 @@ class DeviceService : public v1::DeviceService::CallbackService {
                               const v1::UpdateTerminalSettingsRequest& request,
                               v1::TerminalSettings* response);
   absl::Status Delete(const Caller& caller, const v1::DeleteDeviceRequest& request);
-  absl::Status Audit(const Caller& caller, absl::string_view action, absl::string_view resource,
+  absl::Status Audit(const Caller& caller, absl::string_view action, const v1::Device& device,
                      absl::string_view detail);
 
   const CallSupport support_;

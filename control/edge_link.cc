@@ -15,8 +15,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "proto/edge.grpc.pb.h"
 
 namespace fairlead::control {
@@ -157,9 +157,7 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   }
 
   // Whether the call is over before `timeout` is.
-  bool WaitUntilDone(absl::Duration timeout) {
-    return done_->WaitForNotificationWithTimeout(timeout);
-  }
+  bool WaitUntilDone(absl::Duration timeout) { return done_->WaitFor(timeout); }
 
   // Reads the next event. Executor.
   void Next() {
@@ -211,14 +209,14 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
       if (overflowed_) result = absl::ResourceExhaustedError("the edge could not keep up");
     }
     if (result.ok()) result = absl::UnavailableError("the edge ended the link");
-    const std::shared_ptr<absl::Notification> done = done_;
+    const std::shared_ptr<Event> done = done_;
     // The last reference to this, and with it to the channel, must not go on this thread: gRPC
     // would then wait for its own thread to end. It goes on the executor's, or on that of Stop.
     // Unlike Post, PostAfter is never refused for lack of room: the link must be opened again.
     serial_.PostAfter(absl::ZeroDuration(), [owner = owner_, self = std::move(self_), result]() {
       if (const std::shared_ptr<State> state = owner.lock()) state->OnClosed(self, result);
     });
-    done->Notify();
+    done->Set();
   }
 
   void Release() {
@@ -240,7 +238,7 @@ class EdgeLink::Stream : public grpc::ClientBidiReactor<v1::EdgeCommand, v1::Edg
   v1::EdgeEvent incoming_;
   std::shared_ptr<Stream> self_;
   // Outlives this.
-  const std::shared_ptr<absl::Notification> done_ = std::make_shared<absl::Notification>();
+  const std::shared_ptr<Event> done_ = std::make_shared<Event>();
 
   absl::Mutex mutex_;
   // The front is being written while writing_.

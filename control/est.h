@@ -21,7 +21,7 @@ class EstHandler {
   virtual v1::EstResponse Handle(const v1::EstRequest& request) = 0;
 };
 
-// Told when a device was enrolled, so that the directory shows it. Called on a worker thread.
+// Told when a device was enrolled, and the directory shows it. Called on a worker thread.
 class EnrollmentObserver {
  public:
   virtual ~EnrollmentObserver() = default;

@@ -84,10 +84,11 @@ std::string DeviceName(absl::string_view unit_id) { return absl::StrCat("devices
 }  // namespace
 
 StoreEstHandler::StoreEstHandler(Store& store, const CertificateAuthority& authority,
-                                 AuditLog& audit, const Clock& clock, EnrollmentObserver* observer,
-                                 ThrottleOptions throttle)
+                                 DeviceDirectory& directory, AuditLog& audit, const Clock& clock,
+                                 EnrollmentObserver* observer, ThrottleOptions throttle)
     : store_(store),
       authority_(authority),
+      directory_(directory),
       audit_(audit),
       clock_(clock),
       observer_(observer),
@@ -144,7 +145,7 @@ v1::EstResponse StoreEstHandler::Enroll(const v1::EstRequest& request) {
   }
   Result result;
   const absl::Status status =
-      store_.Transact([&] { return DecideAndEnroll(request, *csr, &result); });
+      Transact([&] { return DecideAndEnroll(request, *csr, &result); }, result);
   if (!status.ok()) return Unavailable(status);
   if (result.decision.action == Action::kRefuse) {
     throttle_.Failed(request.unit_id(), request.peer_address(), clock_.Monotonic());
@@ -152,6 +153,15 @@ v1::EstResponse StoreEstHandler::Enroll(const v1::EstRequest& request) {
   }
   throttle_.Succeeded(request.unit_id(), request.peer_address());
   return Answer(result);
+}
+
+absl::Status StoreEstHandler::Transact(absl::FunctionRef<absl::Status()> decide,
+                                       const Result& result) {
+  return directory_.Enroll([&]() -> absl::StatusOr<absl::optional<v1::Device>> {
+    FAIRLEAD_RETURN_IF_ERROR(decide());
+    if (result.decision.action != Action::kIssue) return absl::nullopt;
+    return result.device;
+  });
 }
 
 absl::Status StoreEstHandler::DecideAndEnroll(const v1::EstRequest& request,
@@ -273,7 +283,7 @@ v1::EstResponse StoreEstHandler::Reenroll(const v1::EstRequest& request) {
   }
   Result result;
   const absl::Status status =
-      store_.Transact([&] { return DecideAndRenew(request, *unit_id, *csr, &result); });
+      Transact([&] { return DecideAndRenew(request, *unit_id, *csr, &result); }, result);
   if (!status.ok()) return Unavailable(status);
   if (result.decision.action == Action::kRefuse) {
     return RefuseRenewal(request, DeviceName(*unit_id), result.decision.refusal);

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "control/audit_log.h"
 #include "control/certificate_authority.h"
+#include "control/device_directory.h"
 #include "control/enrollment_rules.h"
 #include "control/est.h"
 #include "control/login_throttle.h"
@@ -19,14 +21,15 @@
 
 namespace fairlead::control {
 
-// Consuming the key, recording certificate and device, and the audit event are one transaction.
+// Consuming the key, recording certificate and device, and the audit event are one transaction,
+// after which the directory shows the device.
 // Lifetime: all parameters outlive it.
 class StoreEstHandler : public EstHandler {
  public:
-  // `observer` may be null; it is called after the commit, for enrolments and for renewals, whose
-  // device has a new certificate_expire_time.
-  StoreEstHandler(Store& store, const CertificateAuthority& authority, AuditLog& audit,
-                  const Clock& clock, EnrollmentObserver* observer,
+  // `observer` may be null; it is called when the directory shows the device, for enrolments and
+  // for renewals, whose device has a new certificate_expire_time.
+  StoreEstHandler(Store& store, const CertificateAuthority& authority, DeviceDirectory& directory,
+                  AuditLog& audit, const Clock& clock, EnrollmentObserver* observer,
                   ThrottleOptions throttle = ThrottleOptions());
 
   v1::EstResponse Handle(const v1::EstRequest& request) override;
@@ -45,6 +48,8 @@ class StoreEstHandler : public EstHandler {
   v1::EstResponse Enroll(const v1::EstRequest& request);
   v1::EstResponse Reenroll(const v1::EstRequest& request);
 
+  // Runs `decide`, which fills `result`, in a transaction.
+  absl::Status Transact(absl::FunctionRef<absl::Status()> decide, const Result& result);
   // The work of the two transactions.
   absl::Status DecideAndEnroll(const v1::EstRequest& request, const CertificateRequest& csr,
                                Result* result);
@@ -64,6 +69,7 @@ class StoreEstHandler : public EstHandler {
 
   Store& store_;
   const CertificateAuthority& authority_;
+  DeviceDirectory& directory_;
   AuditLog& audit_;
   const Clock& clock_;
   EnrollmentObserver* const observer_;

@@ -100,7 +100,8 @@ class EstHandlerTest : public ::testing::Test {
       CertificateAuthority::CreateInMemory(clock_).value();
   AuditLog audit_{*store_, clock_};
   CountingObserver observer_;
-  StoreEstHandler handler_{*store_, *authority_, audit_, clock_, &observer_};
+  DeviceDirectory directory_{*store_, clock_};
+  StoreEstHandler handler_{*store_, *authority_, directory_, audit_, clock_, &observer_};
   const bssl::UniquePtr<EVP_PKEY> pair_ = EcKeyForTest();
   const bssl::UniquePtr<EVP_PKEY> other_pair_ = EcKeyForTest();
 };
@@ -151,6 +152,7 @@ TEST_F(EstHandlerTest, EnrolsADeviceAndRecordsIt) {
   EXPECT_EQ(store_->CertificatesOf("00E0C514325B")->at(0).der, der);
   EXPECT_EQ(observer_.count_, 1);
   EXPECT_EQ(observer_.last_.unit_id(), "00E0C514325B");
+  EXPECT_THAT(directory_.Get("00E0C514325B"), IsOk());
   EXPECT_EQ(LastEvent().actor(), "devices/00E0C514325B");
   EXPECT_EQ(LastEvent().action(), "device.enroll");
   EXPECT_EQ(LastEvent().outcome(), v1::AuditEvent::SUCCEEDED);

@@ -12,6 +12,7 @@
 
 #include "absl/strings/escaping.h"
 #include "base/clock.h"
+#include "control/device_directory.h"
 #include "control/est_handler.h"
 #include "control/sha256.h"
 #include "control/sqlite_store.h"
@@ -36,7 +37,8 @@ struct Server {
   std::unique_ptr<CertificateAuthority> authority =
       CertificateAuthority::CreateInMemory(clock).value();
   AuditLog audit{*store, clock};
-  StoreEstHandler handler{*store, *authority, audit, clock, nullptr};
+  DeviceDirectory directory{*store, clock};
+  StoreEstHandler handler{*store, *authority, directory, audit, clock, nullptr};
 };
 
 void CheckAnswer(const v1::EstResponse& response) {

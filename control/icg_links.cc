@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
 #include "base/log.h"
+#include "base/wait.h"
 
 namespace fairlead::control {
 namespace {
@@ -73,13 +73,13 @@ void IcgLinks::Remove(const std::string& name, const std::vector<std::string>& f
     link = std::move(found->second);
     links_.erase(found);
   }
-  auto retired = std::make_shared<absl::Notification>();
+  auto retired = std::make_shared<Event>();
   support_.serial.PostAfter(absl::ZeroDuration(),
                             [&edges = support_.edges, name, fingerprints, retired]() {
                               edges.RetireIcg(name, fingerprints);
-                              retired->Notify();
+                              retired->Set();
                             });
-  if (!retired->WaitForNotificationWithTimeout(kFarewell)) {
+  if (!retired->WaitFor(kFarewell)) {
     spdlog::warn("{}: removed without its devices being told", Printable(name));
   }
   link->Stop(kFarewell);

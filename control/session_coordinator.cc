@@ -220,9 +220,9 @@ void SessionCoordinator::Execute(Live& live, const SessionActions& actions) {
   if (actions.end_at_edge.has_value()) EndAtEdge(live, *actions.end_at_edge);
   if (actions.close_on_device.has_value()) CloseOnDevice(live, *actions.close_on_device);
   if (actions.deadline.has_value()) SetDeadline(live, *actions.deadline);
+  if (actions.ended) OnEnded(live);
   if (actions.changed && !actions.record) Persist(live);
   if (actions.reply.has_value()) Reply(live, *actions.reply);
-  if (actions.ended) OnEnded(live);
   if (asked) return;
   Execute(live, live.machine.Apply({.type = Type::kEdgeGone, .time = support_.clock.Now()}));
 }

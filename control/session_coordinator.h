@@ -99,7 +99,8 @@ class SessionCoordinator {
   void Abandon(std::string id);
 
   // Ends a session; `done` gets it when it has ended.
-  // Errors (to `done`): NOT_FOUND; the store's.
+  // Errors (to `done`): NOT_FOUND; the store's: then it has ended, and is recorded when the store
+  // works again.
   void Terminate(SessionActor actor, std::string name, std::string reason, Callback done);
 
   // Ends all sessions of a device, with `message`.
@@ -168,9 +169,15 @@ class SessionCoordinator {
   void Reply(Live& live, const absl::Status& status);
   void OnEnded(Live& live);
   void SetDeadline(Live& live, absl::Duration deadline);
-  // Writes the session as it is on the board to the store, soon.
+  // Writes the session, and what the audit log lacks of it, to the store, soon.
   void Persist(Live& live);
-  void OnPersisted(const std::string& id, const absl::Status& status);
+  // The first `recorded` of the session's unrecorded entries are in the audit log, or `status` says
+  // why neither they nor the session could be written.
+  void OnPersisted(const std::string& id, std::size_t recorded, const absl::Status& status);
+  // Answers those who ended the session, which is recorded or, as `status` says, is not yet.
+  void AnswerWaiters(Live& live, const absl::Status& status);
+  // Writes a session and its entries in the audit log, in one transaction. Blocks.
+  absl::Status Write(const v1::Session& session, const std::vector<AuditEntry>& entries);
   void ForgetIfDone(const std::string& id);
   // Tells the caller of Shutdown when nothing is left to end or to write.
   void FinishStop();

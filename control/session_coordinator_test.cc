@@ -162,11 +162,13 @@ TEST_F(SessionCoordinatorTest, AnOfflineDevicesSentenceNamesItAndWhenItWasSeen) 
 
 TEST_F(SessionCoordinatorTest, ADisabledTerminalIsRefused) {
   Connect();
-  ASSERT_THAT(directory().Change(kUnit,
-                                 [](v1::Device& device) {
-                                   device.mutable_terminal()->set_enabled(false);
-                                   return absl::OkStatus();
-                                 }),
+  ASSERT_THAT(directory().Change(
+                  kUnit,
+                  [](v1::Device& device) {
+                    device.mutable_terminal()->set_enabled(false);
+                    return absl::OkStatus();
+                  },
+                  Unaudited),
               IsOk());
 
   EXPECT_THAT(Open()->result,
@@ -197,11 +199,13 @@ TEST_F(SessionCoordinatorTest, TheRateLimitSaysWhenToTryAgain) {
 
 TEST_F(SessionCoordinatorTest, TheDevicesLimitCountsSessionsThatAreOpen) {
   Connect();
-  ASSERT_THAT(directory().Change(kUnit,
-                                 [](v1::Device& device) {
-                                   device.mutable_terminal()->set_max_sessions(1);
-                                   return absl::OkStatus();
-                                 }),
+  ASSERT_THAT(directory().Change(
+                  kUnit,
+                  [](v1::Device& device) {
+                    device.mutable_terminal()->set_max_sessions(1);
+                    return absl::OkStatus();
+                  },
+                  Unaudited),
               IsOk());
   const std::string id = OpenActive();
 

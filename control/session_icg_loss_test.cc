@@ -200,11 +200,13 @@ TEST_F(SessionIcgLossTest, AnAdoptedSessionCanBeTerminated) {
 
 TEST_F(SessionIcgLossTest, AnAdoptedSessionCountsAgainstTheDevicesLimit) {
   RunAtIcg();
-  ASSERT_THAT(directory().Change(kUnit,
-                                 [](v1::Device& device) {
-                                   device.mutable_terminal()->set_max_sessions(1);
-                                   return absl::OkStatus();
-                                 }),
+  ASSERT_THAT(directory().Change(
+                  kUnit,
+                  [](v1::Device& device) {
+                    device.mutable_terminal()->set_max_sessions(1);
+                    return absl::OkStatus();
+                  },
+                  Unaudited),
               IsOk());
   Restart();
   Link("icg1", kLocalEdge);

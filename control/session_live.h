@@ -40,7 +40,10 @@ struct SessionCoordinator::Live {
   std::string console_ticket;
   // The caller of Open, until answered.
   Callback done;
+  // Those who ended it, until that is in the store.
   std::vector<Waiter> waiters;
+  // What the audit log lacks: written together with the session itself.
+  std::vector<AuditEntry> unrecorded;
   TimerId timer = 0;
   // Tells a deadline that was replaced while it was about to run.
   std::uint64_t deadline_number = 0;

@@ -32,11 +32,13 @@ class SessionOs11Test : public SessionFixture {
   }
 
   void Change(void (*change)(v1::Device&)) {
-    EXPECT_THAT(directory().Change(kUnit,
-                                   [change](v1::Device& device) {
-                                     change(device);
-                                     return absl::OkStatus();
-                                   }),
+    EXPECT_THAT(directory().Change(
+                    kUnit,
+                    [change](v1::Device& device) {
+                      change(device);
+                      return absl::OkStatus();
+                    },
+                    Unaudited),
                 IsOk());
   }
 };

@@ -29,15 +29,12 @@ absl::Status SessionCoordinator::Recover() {
     v1::TimelineEntry* entry = session.add_timeline();
     entry->set_step(v1::TimelineEntry::ENDED);
     *entry->mutable_time() = ToTimestamp(support_.clock.Now());
-    FAIRLEAD_RETURN_IF_ERROR(support_.store.Transact([&]() -> absl::Status {
-      FAIRLEAD_RETURN_IF_ERROR(support_.store.PutSession(session));
-      return support_.audit.Append({.actor = "server",
-                                    .action = "session.end",
-                                    .resource = session.name(),
-                                    .outcome = v1::AuditEvent::SUCCEEDED,
-                                    .peer_address = {},
-                                    .detail = EndSentence(session)});
-    }));
+    FAIRLEAD_RETURN_IF_ERROR(Write(session, {{.actor = "server",
+                                              .action = "session.end",
+                                              .resource = session.name(),
+                                              .outcome = v1::AuditEvent::SUCCEEDED,
+                                              .peer_address = {},
+                                              .detail = EndSentence(session)}}));
   }
   return absl::OkStatus();
 }

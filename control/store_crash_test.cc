@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status_matchers.h"
+#include "control/device_directory.h"
 #include "control/est_handler.h"
 #include "control/sha256.h"
 #include "control/sqlite_store.h"
@@ -37,7 +38,8 @@ std::string Secret(int round, int step) { return absl::StrCat("secret-of-", Unit
   auto authority = CertificateAuthority::OpenOrCreate(folder, SystemClock());
   if (!store.ok() || !authority.ok()) _exit(3);
   AuditLog audit(**store, SystemClock());
-  StoreEstHandler handler(**store, **authority, audit, SystemClock(), nullptr);
+  DeviceDirectory directory(**store, SystemClock());
+  StoreEstHandler handler(**store, **authority, directory, audit, SystemClock(), nullptr);
   const auto pair = EcKeyForTest();
   for (int step = 0;; ++step) {
     KeyRecord key;

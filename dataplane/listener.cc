@@ -11,10 +11,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -39,34 +40,37 @@ constexpr absl::Duration kWarningInterval = absl::Seconds(10);
 class OpenConnections {
  public:
   std::uint64_t Add(std::shared_ptr<ConnectionBreaker> breaker) {
-    absl::MutexLock lock(&mutex_);
+    const Lock lock(mutex_);
     if (broken_) breaker->Break();
     breakers_.emplace(++last_id_, std::move(breaker));
     return last_id_;
   }
   void Remove(std::uint64_t id) {
-    absl::MutexLock lock(&mutex_);
+    const Lock lock(mutex_);
     breakers_.erase(id);
+    if (breakers_.empty()) emptied_.notify_all();
   }
+  // By the steady clock, which a timeout of absl::Mutex is not.
   bool AwaitNone(absl::Duration timeout) {
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(
-        absl::Condition(&IsEmpty, static_cast<const Breakers*>(&breakers_)), timeout);
+    std::unique_lock<std::mutex> lock(mutex_);
+    return emptied_.wait_for(lock, absl::ToChronoNanoseconds(timeout),
+                             [this]() { return breakers_.empty(); });
   }
   void BreakAll() {
-    absl::MutexLock lock(&mutex_);
+    const Lock lock(mutex_);
     broken_ = true;
     for (const auto& [id, breaker] : breakers_) breaker->Break();
   }
 
  private:
-  using Breakers = absl::flat_hash_map<std::uint64_t, std::shared_ptr<ConnectionBreaker>>;
-  static bool IsEmpty(const Breakers* breakers) { return breakers->empty(); }
+  using Lock = std::lock_guard<std::mutex>;
 
-  absl::Mutex mutex_;
-  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
-  std::uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
-  Breakers breakers_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::condition_variable emptied_;
+  bool broken_ = false;
+  std::uint64_t last_id_ = 0;
+  absl::flat_hash_map<std::uint64_t, std::shared_ptr<ConnectionBreaker>> breakers_;
 };
 
 // A coroutine that ends with an exception has a bug; its connection is gone, the rest goes on.

@@ -4,13 +4,12 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
-#include <functional>
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/wait.h"
 #include "dataplane/io_threads.h"
 #include "dataplane/relay.h"
 #include "dataplane/router.h"
@@ -19,6 +18,7 @@
 #include "gateway/console_forwarder.h"
 #include "gateway/edge_actions.h"
 #include "gateway/edge_trust.h"
+#include "gateway/gateway_metrics.h"
 #include "gateway/grpc_bridge.h"
 #include "gateway/icg_edge.h"
 #include "gateway/operations_routes.h"
@@ -39,8 +39,6 @@ using dataplane::HttpResponse;
 using dataplane::PendingUpgrade;
 using dataplane::Route;
 
-// How often Stop looks whether all is closed.
-constexpr absl::Duration kStopPoll = absl::Milliseconds(2);
 // For connections to end once they were closed.
 constexpr absl::Duration kCloseTimeout = absl::Seconds(5);
 // For the link to tell what is left.
@@ -65,12 +63,6 @@ DeviceHubOptions MakeHubOptions(const GatewayOptions& options) {
   DeviceHubOptions hub = options.devices;
   hub.accept_os_11 = options.icg.has_value();
   return hub;
-}
-
-// Waits until `done` holds, at most `timeout`.
-void WaitUntil(const std::function<bool()>& done, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
-  while (!done() && absl::Now() < deadline) absl::SleepFor(kStopPoll);
 }
 
 // The handlers that end in a member coroutine.
@@ -108,7 +100,8 @@ struct Gateway::State {
         forwarder(edge, *options.clock, MakeForwardSources()),
         tunnels(relay, hub, forwarder, edge),
         est(edge, hub, edge, *options.clock, options.enrollment),
-        operations([this] { return CheckReadiness(); }, [this] { return CollectMetrics(); }),
+        operations([this] { return CheckReadiness(); },
+                   [this] { return CollectMetrics(MakeMetricSources()); }),
         dialer([this] { return threads.NextExecutor(); }, relay, edge, *options.clock,
                MakeDialSources(), options.dialling),
         actions(relay, hub, tunnels, dialer, forwarder, edge, *options.clock,
@@ -126,7 +119,7 @@ struct Gateway::State {
                        std::size_t max_body_bytes);
   void AddUpgradeRoute(const char* pattern, dataplane::UpgradeHandler handler);
   Readiness CheckReadiness() const;
-  std::vector<Metric> CollectMetrics() const;
+  MetricSources MakeMetricSources() const;
   void Configure(const v1::EdgeConfiguration& configuration);
   DeviceDialerSources MakeDialSources() const;
   ConsoleForwarderSources MakeForwardSources() const;
@@ -211,72 +204,8 @@ Readiness Gateway::State::CheckReadiness() const {
   return Readiness{true, ""};
 }
 
-std::vector<Metric> Gateway::State::CollectMetrics() const {
-  constexpr auto kCounter = Metric::Kind::kCounter;
-  constexpr auto kGauge = Metric::Kind::kGauge;
-  const dataplane::ListenerCounters connections = listener->counters();
-  const dataplane::RelayCounters sessions = relay.counters();
-  const DeviceHubCounters devices = hub.counters();
-  const EdgeServerCounters link = edge.counters();
-  const DeviceDialerCounters dialled = dialer.counters();
-  std::vector<Metric> metrics;
-  const auto add = [&](const char* name, const char* help, Metric::Kind kind, double value) {
-    metrics.push_back(Metric{name, help, kind, value});
-  };
-  add("fairlead_connections_accepted_total", "Connections accepted.", kCounter,
-      connections.accepted);
-  add("fairlead_connections_refused_total", "Connections refused by a cap on unauthenticated ones.",
-      kCounter, connections.refused_too_many);
-  add("fairlead_tls_handshakes_failed_total", "TLS handshakes that failed.", kCounter,
-      connections.handshake_failed);
-  add("fairlead_connections", "Connections open now.", kGauge, connections.open_now);
-  add("fairlead_sessions_registered_total", "Sessions that were to be relayed.", kCounter,
-      sessions.sessions_registered);
-  add("fairlead_sessions", "Sessions at the relay now.", kGauge, sessions.sessions_now);
-  add("fairlead_tunnels", "Tunnels attached now.", kGauge, sessions.legs_now);
-  add("fairlead_relayed_to_console_bytes_total", "Payload relayed to Consoles.", kCounter,
-      sessions.bytes_to_console);
-  add("fairlead_relayed_to_device_bytes_total", "Payload relayed to devices.", kCounter,
-      sessions.bytes_to_device);
-  add("fairlead_tunnels_refused_total", "Tunnels refused.", kCounter, sessions.refused);
-  add("fairlead_devices", "Devices connected now.", kGauge, devices.connected_now);
-  add("fairlead_devices_connected_total", "Device connections that were entered.", kCounter,
-      devices.connected);
-  add("fairlead_devices_refused_total", "Device connections refused.", kCounter, devices.refused);
-  add("fairlead_devices_refused_limit_total", "Of these, connections beyond the limit of devices.",
-      kCounter, devices.refused_limit);
-  add("fairlead_device_messages_received_total", "Messages from devices.", kCounter,
-      devices.messages_received);
-  add("fairlead_device_messages_sent_total", "Messages queued for devices.", kCounter,
-      devices.messages_sent);
-  add("fairlead_device_messages_dropped_total", "Messages for devices that could not take them.",
-      kCounter, devices.messages_dropped);
-  add("fairlead_link_up", "Whether a server is linked.", kGauge, edge.linked() ? 1 : 0);
-  add("fairlead_links_opened_total", "Links that were opened.", kCounter, link.links_opened);
-  add("fairlead_links_refused_total", "Links refused.", kCounter, link.links_refused);
-  add("fairlead_links_overflowed_total", "Links ended because they could not keep up.", kCounter,
-      link.links_overflowed);
-  add("fairlead_link_events_total", "Events for the server.", kCounter, link.events);
-  add("fairlead_link_queued_events", "Events that wait for the server.", kGauge, link.queued_now);
-  add("fairlead_refusals_total", "Refusals at this edge.", kCounter, link.refusals);
-  add("fairlead_refusals_suppressed_total", "Refusals not told to the server, being too many.",
-      kCounter, link.refusals_suppressed);
-  add("fairlead_device_dials_total", "OS 11 devices that were to be dialled.", kCounter,
-      dialled.dials);
-  add("fairlead_device_dials_failed_total", "Of these, not reached.", kCounter,
-      dialled.dials_failed);
-  add("fairlead_device_probes_total", "OS 11 devices that were to be probed.", kCounter,
-      dialled.probes);
-  add("fairlead_device_probes_failed_total", "Of these, not reached.", kCounter,
-      dialled.probes_failed);
-  add("fairlead_device_probes_waiting", "Probes that wait for others.", kGauge,
-      dialled.probes_waiting);
-  add("fairlead_consoles_forwarded", "Consoles let through to ICGs now.", kGauge,
-      forwarder.open_now());
-  if (bridge != nullptr) {
-    add("fairlead_grpc_connections", "gRPC connections open now.", kGauge, bridge->open_now());
-  }
-  return metrics;
+MetricSources Gateway::State::MakeMetricSources() const {
+  return {*listener, relay, hub, edge, dialer, forwarder, bridge.get()};
 }
 
 void Gateway::State::Configure(const v1::EdgeConfiguration& configuration) {
@@ -322,13 +251,15 @@ void Gateway::State::Stop(absl::Duration drain) {
   device_end.text = "The server is stopping. Connect again in a moment.";
   hub.CloseAll(device_end);
   WaitUntil(
+      *options.clock,
       [this] {
         return relay.counters().legs_now == 0 && hub.open_connections() == 0 &&
                forwarder.open_now() == 0;
       },
       drain);
   edge.Stop();
-  WaitUntil([this] { return edge.open_links() == 0; }, kFlushTimeout);
+  WaitUntil(
+      *options.clock, [this] { return edge.open_links() == 0; }, kFlushTimeout);
   if (rest != nullptr) rest->Stop();
   if (watch != nullptr) watch->Stop();
   if (icg != nullptr) icg->Stop();

@@ -15,11 +15,16 @@
 
 namespace fairlead::control {
 
+// What a test's own change of a device writes beside it.
+inline absl::Status Unaudited(const v1::Device&) { return absl::OkStatus(); }
+
 // Thread: one at a time.
 class FakeStore : public Store {
  public:
   // What every write returns from now on.
   void FailWrites(absl::Status status) { write_status_ = std::move(status); }
+  // What every write to the audit log returns from now on; other writes succeed.
+  void FailAudits(absl::Status status) { audit_status_ = std::move(status); }
 
   const std::vector<v1::AuditEvent>& audit() const { return audit_; }
   std::vector<std::string> AuditLines() const {
@@ -155,6 +160,7 @@ class FakeStore : public Store {
 
   absl::Status AppendAuditEvent(v1::AuditEvent* event) override {
     FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(*event));
+    FAIRLEAD_RETURN_IF_ERROR(audit_status_);
     if (write_status_.ok()) audit_.push_back(*event);
     return write_status_;
   }
@@ -173,6 +179,7 @@ class FakeStore : public Store {
   static absl::Status Never() { return absl::UnimplementedError("not in this fake"); }
 
   absl::Status write_status_ = absl::OkStatus();
+  absl::Status audit_status_ = absl::OkStatus();
   std::map<std::string, v1::Device> devices_;
   std::map<std::string, v1::Icg> icgs_;
   std::map<std::string, v1::Session> sessions_;

@@ -99,7 +99,7 @@ class SessionFixture : public ::testing::Test {
     v1::Device device;
     device.set_unit_id(kUnit);
     device.set_display_name("reception");
-    EXPECT_THAT(directory().Create(device), IsOk());
+    EXPECT_THAT(directory().Create(device, Unaudited), IsOk());
     Link("boot1");
   }
 
