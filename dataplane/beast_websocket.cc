@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "dataplane/beast_websocket_core.h"
+#include "dataplane/close_reason.h"
 #include "dataplane/deadline.h"
 
 namespace fairlead::dataplane {
@@ -95,17 +96,11 @@ CloseReason EndFromError(const error_code& error, const beast::websocket::close_
 }
 
 beast::websocket::close_reason WireReason(const CloseReason& reason) {
-  constexpr std::size_t kMaxTextBytes = 123;
   beast::websocket::close_reason wire;
   if (reason.code == kCloseNoCode) return wire;
-  const bool sendable = (reason.code >= 1000 && reason.code <= 1003) ||
-                        (reason.code >= 1007 && reason.code <= 1014) ||
-                        (reason.code >= 3000 && reason.code <= 4999);
-  wire.code = sendable ? reason.code : static_cast<std::uint16_t>(1011);
-  std::size_t size = std::min(reason.text.size(), kMaxTextBytes);
-  // Not in the midst of a character.
-  while (size < reason.text.size() && size > 0 && (reason.text[size] & 0xC0) == 0x80) --size;
-  wire.reason.assign(reason.text.data(), size);
+  const CloseReason sent = OnTheWire(reason);
+  wire.code = sent.code;
+  wire.reason.assign(sent.text.data(), sent.text.size());
   return wire;
 }
 
