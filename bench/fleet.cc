@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "tests/support/cluster.h"
 #include "tests/support/flow.h"
+#include "tests/support/metric.h"
 
 ABSL_FLAG(int, devices, 1000, "Devices on the ICG, a quarter of them OS 11.");
 ABSL_FLAG(int, direct, 40, "Devices without the ICG, half of them OS 11.");
@@ -48,20 +49,6 @@ double PssKib(pid_t pid) {
     if (words.size() > 1 && absl::SimpleAtod(words[1], &kib)) return kib;
   }
   return 0;
-}
-
-double Metric(tests::Api& api, const std::string& name) {
-  const tests::Reply reply = api.Call("GET", "/metrics");
-  if (!reply.body.is_string()) return -1;
-  const std::string text = reply.body.get<std::string>();
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    double value = 0;
-    if (absl::StartsWith(line, name + " ") &&
-        absl::SimpleAtod(line.substr(name.size() + 1), &value)) {
-      return value;
-    }
-  }
-  return -1;
 }
 
 struct Device {
@@ -140,8 +127,8 @@ class Fleet {
   // s.
   void AwaitHeartbeats() {
     const char* const name = "fairlead_device_messages_received_total";
-    const double wanted = Metric(icg_api_, name) + absl::GetFlag(FLAGS_devices) / 2;
-    tests::Eventually(absl::Seconds(40), [&] { return Metric(icg_api_, name) >= wanted; });
+    const double wanted = tests::Metric(icg_api_, name) + absl::GetFlag(FLAGS_devices) / 2;
+    tests::Eventually(absl::Seconds(40), [&] { return tests::Metric(icg_api_, name) >= wanted; });
   }
 
   int CloseTerminals() {

@@ -15,7 +15,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +22,7 @@
 
 #include "base/status_matchers.h"
 #include "dataplane/fd_splice.h"
+#include "dataplane/testing/run.h"
 #include "dataplane/testing/test_pki.h"
 #include "dataplane/tls_stream.h"
 #include "gmock/gmock.h"
@@ -57,12 +57,7 @@ class GrpcChannelTest : public ::testing::Test {
 
   template <class Predicate>
   void RunUntil(Predicate done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "nothing happened for 10 s";
-      io_.restart();
-      io_.run_one_for(std::chrono::milliseconds(20));
-    }
+    ASSERT_TRUE(dataplane::testing::RunUntil(io_, done));
   }
 
   net::awaitable<void> Accept() {

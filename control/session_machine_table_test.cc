@@ -1,78 +1,17 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The session's states: every situation of each flow with every event, and random walks.
-#include <random>
-#include <set>
+// The session's states: every situation of each flow with every event.
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "control/testing/session_machine_events.h"
+#include "control/testing/session_machine_ledger.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {
 namespace {
 
 using Type = SessionEvent::Type;
-using Phase = SessionMachine::Phase;
-
-std::string PhaseName(Phase phase) {
-  static const char* const kNames[] = {"New",     "Opening", "Informed", "Active",
-                                       "Closing", "Ended",   "Done"};
-  return kNames[static_cast<int>(phase)];
-}
-
-// What the machine did, in one line.
-std::string Describe(const SessionMachine& machine, const SessionActions& actions) {
-  std::vector<std::string> words;
-  if (actions.ask) words.push_back("ask");
-  if (actions.record) words.push_back("record");
-  if (actions.end_at_edge) words.push_back(absl::StrCat("end:", actions.end_at_edge->code));
-  if (actions.close_on_device) words.push_back("close");
-  if (actions.changed) words.push_back("changed");
-  if (actions.reply) {
-    words.push_back(absl::StrCat("reply:", absl::StatusCodeToString(actions.reply->code())));
-  }
-  if (actions.ended) {
-    words.push_back(
-        absl::StrCat("ended:", v1::SessionEnd::Cause_Name(machine.session().end().cause())));
-  }
-  if (actions.deadline) {
-    words.push_back(absl::StrCat("deadline:", absl::FormatDuration(*actions.deadline)));
-  }
-  if (actions.forget) words.push_back("forget");
-  return absl::StrCat(absl::StrJoin(words, " "), words.empty() ? "" : " ", "-> ",
-                      PhaseName(machine.phase()));
-}
-
-// What must hold whatever happens.
-struct Ledger {
-  void Take(const SessionMachine& machine, const SessionActions& actions) {
-    replies += actions.reply.has_value();
-    ends += actions.ended;
-    EXPECT_EQ(actions.forget && machine.phase() != Phase::kDone, false);
-    if (actions.deadline.has_value()) deadline = *actions.deadline;
-    // No session waits for ever, unless it runs.
-    EXPECT_TRUE(deadline > absl::ZeroDuration() || machine.phase() == Phase::kActive ||
-                machine.phase() == Phase::kDone || machine.phase() == Phase::kNew);
-  }
-  void Check(const SessionMachine& machine) const {
-    EXPECT_LE(replies, 1);
-    EXPECT_LE(ends, 1);
-    EXPECT_EQ(ends == 1, machine.session().state() == v1::Session::ENDED);
-    EXPECT_EQ(ends == 1, !machine.live());
-    const auto& timeline = machine.session().timeline();
-    for (int i = 0; i < timeline.size(); ++i) {
-      for (int j = 0; j < i; ++j) EXPECT_NE(timeline[i].step(), timeline[j].step());
-      EXPECT_TRUE(timeline[i].step() != v1::TimelineEntry::ENDED || i == timeline.size() - 1);
-    }
-  }
-
-  int replies = 0;
-  int ends = 0;
-  absl::Duration deadline = absl::ZeroDuration();
-};
 
 // A situation, and what each event of kAllSessionEvents does in it.
 struct Row {
@@ -435,34 +374,6 @@ INSTANTIATE_TEST_SUITE_P(
              "changed ended:TERMINATED deadline:0 forget -> Done", "-> Closing",
              "changed ended:TERMINATED deadline:0 forget -> Done"}}),
     [](const ::testing::TestParamInfo<Row>& info) { return std::string(info.param.name); });
-
-// A seeded random walk through each flow: whatever happens, in whatever order.
-class SessionMachineWalk : public ::testing::TestWithParam<v1::Session::Flow> {};
-
-TEST_P(SessionMachineWalk, KeepsTheInvariants) {
-  std::mt19937 random(20'260'101);
-  std::uniform_int_distribution<std::size_t> pick(0, std::size(kAllSessionEvents) - 1);
-  std::set<Phase> visited;
-  for (int walk = 0; walk < 3'000; ++walk) {
-    SessionMachine machine = NewMachine(GetParam());
-    Ledger ledger;
-    ledger.Take(machine, machine.Apply(EventOf(Type::kRequested)));
-    for (int step = 0; step < 30; ++step) {
-      Type type = kAllSessionEvents[pick(random)];
-      // Ends are rare, so that walks are long.
-      if (type > Type::kDataFlowing && pick(random) > 4) type = kAllSessionEvents[pick(random) % 7];
-      ledger.Take(machine, machine.Apply(EventOf(type)));
-      visited.insert(machine.phase());
-    }
-    ledger.Check(machine);
-    if (HasFailure()) FAIL() << "in walk " << walk;
-  }
-  EXPECT_GE(visited.size(), 5u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Flows, SessionMachineWalk,
-                         ::testing::Values(v1::Session::OS12_DIRECT, v1::Session::OS12_ICG,
-                                           v1::Session::OS11_DIRECT, v1::Session::OS11_ICG));
 
 }  // namespace
 }  // namespace fairlead::control

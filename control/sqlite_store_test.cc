@@ -1,20 +1,18 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The embedded store: records come back as they went in, transactions are all or nothing, lists are
-// paged, the audit log only grows, and files of other versions are treated right.
+// The embedded store: records come back as they went in, and lists are paged.
 #include "control/sqlite_store.h"
 
 #include <sys/stat.h>
 
 #include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "control/database.h"
-#include "control/schema.h"
+#include "control/testing/store_records.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::control {
@@ -23,41 +21,6 @@ namespace {
 using ::testing::HasSubstr;
 
 const absl::Time kTime = absl::FromUnixSeconds(1'800'000'000);
-
-std::string FreshFile(const std::string& name) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/", name, ".db");
-  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
-  return path;
-}
-
-std::unique_ptr<SqliteStore> InMemory() { return SqliteStore::Open(":memory:").value(); }
-
-v1::AuditEvent Event(const std::string& action) {
-  v1::AuditEvent event;
-  event.set_actor("server");
-  event.set_action(action);
-  return event;
-}
-
-bool Any(const v1::AuditEvent&) { return true; }
-
-std::vector<std::string> AuditNames(Store& store) {
-  std::vector<std::string> names;
-  std::string token;
-  const auto page = store.ListAuditEvents({1000, ""}, Any, &token).value();
-  for (const v1::AuditEvent& event : page) {
-    names.push_back(event.name());
-  }
-  return names;
-}
-
-KeyRecord Key(int number) {
-  KeyRecord record;
-  record.sha256 = absl::StrCat("hash", number);
-  record.key.set_name(absl::StrCat("firstAuthenticationKeys/", number));
-  record.key.set_key("must never be stored");
-  return record;
-}
 
 TEST(SqliteStore, KeepsUsersAcrossReopening) {
   const std::string path = FreshFile("users");
@@ -249,144 +212,6 @@ TEST(SqliteStore, SessionsAreKeptWithoutTicketAndFoundWhileUnended) {
   const auto ended = [](const v1::Session& s) { return s.state() == v1::Session::ENDED; };
   EXPECT_EQ(store->ListSessions({10, ""}, ended, &token)->at(0).name(), "sessions/2");
   EXPECT_THAT(store->GetSession("sessions/3"), StatusIs(absl::StatusCode::kNotFound));
-}
-
-TEST(SqliteStore, AFailedTransactionLeavesNothingAndNoGap) {
-  const auto store = InMemory();
-  v1::AuditEvent event = Event("first");
-  ASSERT_THAT(store->AppendAuditEvent(&event), IsOk());
-  EXPECT_EQ(event.name(), "auditEvents/1");
-
-  const absl::Status status = store->Transact([&]() -> absl::Status {
-    v1::AuditEvent lost = Event("lost");
-    EXPECT_THAT(store->AppendAuditEvent(&lost), IsOk());
-    EXPECT_THAT(store->InsertKey(Key(1)), IsOk());
-    return absl::AbortedError("no");
-  });
-
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kAborted));
-  EXPECT_THAT(store->GetKey(Key(1).key.name()), StatusIs(absl::StatusCode::kNotFound));
-  ASSERT_THAT(store->AppendAuditEvent(&event), IsOk());
-  EXPECT_EQ(AuditNames(*store), (std::vector<std::string>{"auditEvents/2", "auditEvents/1"}));
-}
-
-TEST(SqliteStore, TheOutermostTransactionDecides) {
-  const auto store = InMemory();
-  const auto inner = [&] { return store->InsertKey(Key(1)); };
-
-  const absl::Status status = store->Transact([&]() -> absl::Status {
-    EXPECT_THAT(store->Transact(inner), IsOk());
-    return absl::AbortedError("no");
-  });
-
-  EXPECT_FALSE(status.ok());
-  EXPECT_FALSE(store->GetKey(Key(1).key.name()).ok());
-  EXPECT_THAT(store->Transact([&] { return store->Transact(inner); }), IsOk());
-  EXPECT_THAT(store->GetKey(Key(1).key.name()), IsOk());
-}
-
-TEST(SqliteStore, AuditEventsAreNeverChangedOrDeleted) {
-  const std::string path = FreshFile("audit");
-  {
-    const auto store = SqliteStore::Open(path).value();
-    for (int i = 0; i < 3; ++i) {
-      v1::AuditEvent event = Event("x");
-      ASSERT_THAT(store->AppendAuditEvent(&event), IsOk());
-    }
-  }
-  const auto database = Database::Open(path).value();
-
-  for (const char* sql : {"UPDATE audit_events SET record = x'00' WHERE number = 1",
-                          "DELETE FROM audit_events WHERE number = 3",
-                          "REPLACE INTO audit_events (number, record) VALUES (2, x'00')",
-                          "INSERT INTO audit_events (number, record) VALUES (5, x'00')"}) {
-    EXPECT_FALSE(database->Execute(sql).ok()) << sql;
-  }
-}
-
-TEST(SqliteStore, AFilterThatSelectsLittleGivesShortPagesButEverything) {
-  const auto store = InMemory();
-  constexpr int kEvents = 45'000;
-  ASSERT_THAT(store->Transact([&]() -> absl::Status {
-    for (int i = 1; i <= kEvents; ++i) {
-      v1::AuditEvent event = Event(i == 1 || i == kEvents ? "rare" : "usual");
-      const absl::Status status = store->AppendAuditEvent(&event);
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }),
-              IsOk());
-  std::vector<std::string> found;
-  std::string token;
-  const auto rare = [](const v1::AuditEvent& event) { return event.action() == "rare"; };
-  do {
-    const auto page = store->ListAuditEvents({10, token}, rare, &token).value();
-    for (const v1::AuditEvent& event : page) {
-      found.push_back(event.name());
-    }
-  } while (!token.empty());
-
-  EXPECT_EQ(found,
-            (std::vector<std::string>{absl::StrCat("auditEvents/", kEvents), "auditEvents/1"}));
-}
-
-TEST(SqliteStore, ThreadsTakeTurns) {
-  const auto store = InMemory();
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&store] {
-      for (int j = 0; j < 50; ++j) {
-        v1::AuditEvent event = Event("x");
-        EXPECT_TRUE(store->Transact([&] { return store->AppendAuditEvent(&event); }).ok());
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-
-  EXPECT_EQ(AuditNames(*store).size(), 400u);
-}
-
-TEST(Schema, RefusesAFileOfANewerProgram) {
-  const std::string path = FreshFile("newer");
-  {
-    const auto database = Database::Open(path).value();
-    ASSERT_THAT(database->Execute("PRAGMA user_version = 4711"), IsOk());
-  }
-
-  EXPECT_THAT(SqliteStore::Open(path),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("version 4711")));
-}
-
-TEST(Schema, TakesAFileOfTheFirstVersionOn) {
-  const std::string path = FreshFile("first_version");
-  {
-    const auto store = SqliteStore::Open(path).value();
-    v1::Device device;
-    device.set_unit_id("d1");
-    ASSERT_THAT(store->PutDevice(device), IsOk());
-  }
-  {
-    const auto database = Database::Open(path).value();
-    ASSERT_THAT(database->Execute("DROP TABLE icgs; PRAGMA user_version = 1"), IsOk());
-  }
-
-  const auto store = SqliteStore::Open(path).value();
-
-  EXPECT_THAT(store->GetDevice("d1"), IsOk());
-  EXPECT_TRUE(store->ListIcgs()->empty());
-}
-
-TEST(Schema, MigratesOnceAndKeepsWhatIsThere) {
-  const std::string path = FreshFile("migrate");
-  ASSERT_THAT(SqliteStore::Open(path).value()->InsertKey(Key(1)), IsOk());
-  const auto database = Database::Open(path).value();
-
-  ASSERT_THAT(MigrateSchema(*database), IsOk());
-
-  Statement version = database->Prepare("PRAGMA user_version").value();
-  ASSERT_TRUE(version.Step().value());
-  EXPECT_EQ(version.Int(0), SchemaVersion());
-  EXPECT_THAT(SqliteStore::Open(path).value()->GetKey(Key(1).key.name()), IsOk());
 }
 
 TEST(SqliteStore, TimesDoNotDependOnTheTimeZone) {

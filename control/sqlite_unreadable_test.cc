@@ -2,13 +2,13 @@
 //
 // What the embedded store does about records that cannot be read: it writes none, and a list leaves
 // out those that are there all the same.
-#include <cstdio>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "control/database.h"
 #include "control/sqlite_store.h"
+#include "control/testing/store_records.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -19,25 +19,12 @@ using ::testing::HasSubstr;
 
 constexpr char kBadText[] = "a\xe2\x82";
 
-std::string FreshFile(const std::string& name) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/", name, ".db");
-  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
-  return path;
-}
-
 v1::Session Session(int number) {
   v1::Session session;
   session.set_name(absl::StrCat("sessions/", number));
   session.set_device("devices/d1");
   session.set_state(v1::Session::ACTIVE);
   return session;
-}
-
-v1::AuditEvent Event(const std::string& action) {
-  v1::AuditEvent event;
-  event.set_actor("server");
-  event.set_action(action);
-  return event;
 }
 
 // A store whose middle record of each kind was damaged behind its back.

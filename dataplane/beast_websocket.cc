@@ -12,6 +12,8 @@
 #include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "dataplane/beast_websocket_core.h"
+#include "dataplane/close_reason.h"
+#include "dataplane/deadline.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -24,25 +26,10 @@ using Core = internal::WebSocketCore<TlsStream>;
 beast::string_view ToBeast(absl::string_view text) { return {text.data(), text.size()}; }
 
 // Aborts a handshake that takes too long.
-class HandshakeDeadline {
- public:
-  HandshakeDeadline(const std::shared_ptr<Core>& core, absl::Duration timeout)
-      : timer_(core->stream().get_executor()), expired_(std::make_shared<bool>(false)) {
-    timer_.expires_after(absl::ToChronoNanoseconds(timeout));
-    timer_.async_wait([weak = std::weak_ptr<Core>(core), expired = expired_](error_code error) {
-      if (error) return;
-      *expired = true;
-      if (auto self = weak.lock()) self->Abort();
-    });
-  }
-  ~HandshakeDeadline() { timer_.cancel(); }
-
-  bool expired() const { return *expired_; }
-
- private:
-  net::steady_timer timer_;
-  std::shared_ptr<bool> expired_;
-};
+// Lifetime: `core` must outlive it.
+Deadline AbortAfter(Core& core, absl::Duration timeout) {
+  return Deadline(core.stream().get_executor(), timeout, [&core] { core.Abort(); });
+}
 
 // What Beast needs of the request that our connection has read and checked.
 http::request<http::empty_body> MinimalUpgradeRequest(const std::string& key) {
@@ -62,10 +49,10 @@ HttpResponse ToHttpResponse(const beast::websocket::response_type& response) {
   return result;
 }
 
-absl::Status HandshakeError(const error_code& error, const HandshakeDeadline& deadline,
+absl::Status HandshakeError(const error_code& error, const Deadline& deadline,
                             const beast::websocket::response_type& response,
                             const WebSocketHandshake& handshake) {
-  if (deadline.expired()) {
+  if (deadline.passed()) {
     return absl::DeadlineExceededError(
         absl::StrCat(handshake.host, " did not answer the WebSocket handshake within ",
                      absl::FormatDuration(handshake.timeout)));
@@ -109,17 +96,11 @@ CloseReason EndFromError(const error_code& error, const beast::websocket::close_
 }
 
 beast::websocket::close_reason WireReason(const CloseReason& reason) {
-  constexpr std::size_t kMaxTextBytes = 123;
   beast::websocket::close_reason wire;
   if (reason.code == kCloseNoCode) return wire;
-  const bool sendable = (reason.code >= 1000 && reason.code <= 1003) ||
-                        (reason.code >= 1007 && reason.code <= 1014) ||
-                        (reason.code >= 3000 && reason.code <= 4999);
-  wire.code = sendable ? reason.code : static_cast<std::uint16_t>(1011);
-  std::size_t size = std::min(reason.text.size(), kMaxTextBytes);
-  // Not in the midst of a character.
-  while (size < reason.text.size() && size > 0 && (reason.text[size] & 0xC0) == 0x80) --size;
-  wire.reason.assign(reason.text.data(), size);
+  const CloseReason sent = OnTheWire(reason);
+  wire.code = sent.code;
+  wire.reason.assign(sent.text.data(), sent.text.size());
   return wire;
 }
 
@@ -139,7 +120,7 @@ net::awaitable<absl::StatusOr<std::unique_ptr<WebSocket>>> AcceptWebSocket(
   const http::request<http::empty_body> request = MinimalUpgradeRequest(key);
   error_code error;
   {
-    const HandshakeDeadline deadline(core, timeout);
+    const Deadline deadline = AbortAfter(*core, timeout);
     auto [result] = co_await core->stream().async_accept(request, kToken);
     error = result;
   }
@@ -171,7 +152,7 @@ net::awaitable<absl::StatusOr<WebSocketHandshakeResult>> HandshakeWebSocket(
   beast::websocket::response_type response;
   absl::Status status;
   {
-    const HandshakeDeadline deadline(core, handshake.timeout);
+    const Deadline deadline = AbortAfter(*core, handshake.timeout);
     auto [error] = co_await core->stream().async_handshake(response, ToBeast(handshake.host),
                                                            ToBeast(handshake.target), kToken);
     if (error) status = HandshakeError(error, deadline, response, handshake);

@@ -14,15 +14,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
+#include "dataplane/deadline.h"
 #include "dataplane/proxy_connect.h"
-#include "dataplane/socket_deadline.h"
 #include "dataplane/tls_stream.h"
 
 namespace fairlead::dataplane {
 namespace {
 
 using net::ip::tcp;
-using Moment = std::chrono::steady_clock::time_point;
+using Moment = Deadline::Moment;
 
 absl::Duration Until(Moment deadline) {
   return absl::FromChrono(deadline - std::chrono::steady_clock::now());
@@ -83,9 +83,17 @@ net::awaitable<absl::StatusOr<std::vector<tcp::endpoint>>> Resolve(const Endpoin
   co_return std::move(lookup->endpoints);
 }
 
+// Lifetime: `socket` must outlive it.
+Deadline CloseAt(tcp::socket& socket, Moment moment) {
+  return Deadline(socket.get_executor(), moment, [&socket] {
+    error_code ignored;
+    socket.close(ignored);
+  });
+}
+
 net::awaitable<error_code> ConnectOne(std::shared_ptr<tcp::socket> socket, tcp::endpoint address,
                                       Moment deadline) {
-  const SocketDeadline guard(socket, deadline);
+  const Deadline guard = CloseAt(*socket, deadline);
   auto [error] = co_await socket->async_connect(address, kToken);
   if (!socket->is_open()) co_return net::error::timed_out;
   co_return error;
@@ -123,7 +131,7 @@ net::awaitable<Connected> ResolveAndConnect(const Endpoint& endpoint, Moment dea
 // speaks only when it was spoken to.
 net::awaitable<absl::Status> AskProxy(std::shared_ptr<tcp::socket> socket, const Endpoint& proxy,
                                       const Endpoint& target, Moment deadline) {
-  const SocketDeadline guard(socket, deadline);
+  const Deadline guard = CloseAt(*socket, deadline);
   const std::string request = ConnectRequest(target);
   auto [write_error, written] = co_await net::async_write(*socket, net::buffer(request), kToken);
   ProxyAnswer answer;

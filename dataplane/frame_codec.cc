@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/close_reason.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -23,8 +24,6 @@ constexpr std::uint8_t kLength16 = 126;
 constexpr std::uint8_t kLength64 = 127;
 constexpr std::uint16_t kCloseProtocolError = 1002;
 constexpr std::uint16_t kCloseBadPayload = 1007;
-constexpr std::uint16_t kCloseInternal = 1011;
-constexpr std::size_t kMaxCloseTextBytes = kMaxControlBytes - 2;
 
 bool IsControl(std::uint8_t opcode) { return (opcode & 0x8) != 0; }
 
@@ -80,11 +79,6 @@ void ApplyMask(const std::uint8_t* from, std::uint8_t* to, std::size_t size, std
   std::uint8_t key_bytes[sizeof(mask)];
   std::memcpy(key_bytes, &mask, sizeof(mask));
   for (std::size_t j = 0; i < size; ++i, ++j) to[i] = from[i] ^ key_bytes[j];
-}
-
-bool IsSendableCloseCode(std::uint16_t code) {
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-         (code >= 3000 && code <= 4999);
 }
 
 FrameReader::Event FrameReader::Fail(Failure failure, const char* why) {
@@ -299,14 +293,11 @@ std::string PongFrame(absl::string_view payload) { return ControlFrame(kPongOpco
 
 std::string CloseFrame(const CloseReason& reason) {
   if (reason.code == kCloseNoCode) return ControlFrame(kCloseOpcode, "");
-  const std::uint16_t code = IsSendableCloseCode(reason.code) ? reason.code : kCloseInternal;
-  std::size_t size = std::min(reason.text.size(), kMaxCloseTextBytes);
-  // Not in the midst of a character.
-  while (size < reason.text.size() && size > 0 && (reason.text[size] & 0xC0) == 0x80) --size;
+  const CloseReason sent = OnTheWire(reason);
   std::string payload;
-  payload.push_back(static_cast<char>(code >> 8));
-  payload.push_back(static_cast<char>(code));
-  payload.append(reason.text, 0, size);
+  payload.push_back(static_cast<char>(sent.code >> 8));
+  payload.push_back(static_cast<char>(sent.code));
+  payload.append(sent.text);
   return ControlFrame(kCloseOpcode, payload);
 }
 

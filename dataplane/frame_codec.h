@@ -133,9 +133,6 @@ std::string PongFrame(absl::string_view payload);
 // is cut at a character's border.
 std::string CloseFrame(const CloseReason& reason);
 
-// Whether RFC 6455 section 7.4 or the registry of IANA lets a close frame carry `code`.
-bool IsSendableCloseCode(std::uint16_t code);
-
 }  // namespace fairlead::dataplane
 
 #endif  // FAIRLEAD_DATAPLANE_FRAME_CODEC_H_

@@ -75,17 +75,17 @@ net::awaitable<absl::StatusOr<HttpResponse>> Exchange(TlsStream& stream, const E
                                                       const HttpRequest& request,
                                                       absl::Duration timeout) {
   const std::string text = Serialize(endpoint, request);
-  const StreamDeadline deadline(stream, timeout);
+  const Deadline deadline = CancelAfter(stream, timeout);
   // A server that refuses early answers before it has read all: its answer counts, not our write.
   co_await WriteAll(stream, text, timeout);
-  if (deadline.expired()) co_return TimedOut(endpoint, timeout);
+  if (deadline.passed()) co_return TimedOut(endpoint, timeout);
   Parser parser;
   parser.header_limit(kMaxHeadBytes);
   parser.body_limit(kMaxBodyBytes);
   parser.skip(request.method == "HEAD");
   beast::flat_buffer buffer;
   auto [error, size] = co_await http::async_read(stream, buffer, parser, kToken);
-  if (deadline.expired()) co_return TimedOut(endpoint, timeout);
+  if (deadline.passed()) co_return TimedOut(endpoint, timeout);
   if (error) co_return ReadError(endpoint, error);
   co_return ToResponse(parser);
 }

@@ -179,7 +179,8 @@ net::awaitable<HttpConnection::Next> HttpConnection::ServeOne() {
 net::awaitable<bool> HttpConnection::AwaitFirstByte(RequestReader& reader) {
   Feed(reader);
   // A connection that has not asked for anything yet has no longer than for a head.
-  const StreamDeadline deadline(*stream_, first_ ? limits_.head_timeout : limits_.idle_timeout);
+  const Deadline deadline =
+      CancelAfter(*stream_, first_ ? limits_.head_timeout : limits_.idle_timeout);
   while (reader.state() == RequestReader::State::kHead && !reader.started()) {
     input_.Shrink();
     const bool more = co_await input_.ReadMore(*stream_, deadline);
@@ -194,10 +195,10 @@ net::awaitable<bool> HttpConnection::ReadHead(RequestReader& reader) {
   if (!begun) co_return false;
   bool late = false;
   {
-    const StreamDeadline deadline(*stream_, limits_.head_timeout);
+    const Deadline deadline = CancelAfter(*stream_, limits_.head_timeout);
     while (reader.state() == RequestReader::State::kHead) {
       const bool more = co_await input_.ReadMore(*stream_, deadline);
-      late = deadline.expired();
+      late = deadline.passed();
       if (!more && !late) co_return false;
       if (late) break;
       Feed(reader);
@@ -221,10 +222,10 @@ net::awaitable<bool> HttpConnection::ReadBody(RequestReader& reader, std::size_t
   }
   bool late = false;
   {
-    const StreamDeadline deadline(*stream_, limits_.body_timeout);
+    const Deadline deadline = CancelAfter(*stream_, limits_.body_timeout);
     while (reader.state() == RequestReader::State::kBody && !late) {
       const bool more = co_await input_.ReadMore(*stream_, deadline);
-      late = deadline.expired();
+      late = deadline.passed();
       if (!more && !late) co_return false;
       if (more) Feed(reader);
     }

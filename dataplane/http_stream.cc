@@ -82,23 +82,15 @@ bool IsSafeField(absl::string_view name, absl::string_view value) {
 
 }  // namespace
 
-StreamDeadline::StreamDeadline(TlsStream& stream, absl::Duration timeout)
-    : state_(std::make_shared<State>(State{&stream})), timer_(stream.get_executor()) {
-  timer_.expires_after(absl::ToChronoNanoseconds(timeout));
-  timer_.async_wait([state = state_](error_code error) {
-    if (error || state->stream == nullptr) return;
-    state->expired = true;
-    state->stream->socket().cancel(error);
+Deadline CancelAfter(TlsStream& stream, absl::Duration timeout) {
+  return Deadline(stream.get_executor(), timeout, [&stream] {
+    error_code ignored;
+    stream.socket().cancel(ignored);
   });
 }
 
-StreamDeadline::~StreamDeadline() {
-  state_->stream = nullptr;
-  timer_.cancel();
-}
-
-net::awaitable<bool> HttpInput::ReadMore(TlsStream& stream, const StreamDeadline& deadline) {
-  if (deadline.expired()) co_return false;
+net::awaitable<bool> HttpInput::ReadMore(TlsStream& stream, const Deadline& deadline) {
+  if (deadline.passed()) co_return false;
   data_.erase(0, begin_);
   begin_ = 0;
   const std::size_t have = data_.size();
@@ -143,7 +135,7 @@ net::awaitable<bool> WriteResponse(TlsStream& stream, const HttpResponse& respon
     const std::array<net::const_buffer, 2> buffers = {
         net::buffer(head.data() + head_written, head.size() - head_written),
         net::buffer(rest.data(), rest.size())};
-    const StreamDeadline deadline(stream, timeout);
+    const Deadline deadline = CancelAfter(stream, timeout);
     auto [error, size] = co_await stream.async_write_some(buffers, kToken);
     if (error) co_return false;
     const std::size_t of_head = std::min(size, head.size() - head_written);
@@ -155,7 +147,7 @@ net::awaitable<bool> WriteResponse(TlsStream& stream, const HttpResponse& respon
 
 net::awaitable<bool> WriteAll(TlsStream& stream, absl::string_view bytes, absl::Duration timeout) {
   while (!bytes.empty()) {
-    const StreamDeadline deadline(stream, timeout);
+    const Deadline deadline = CancelAfter(stream, timeout);
     const net::const_buffer buffer = net::buffer(bytes.data(), bytes.size());
     auto [error, size] = co_await stream.async_write_some(buffer, kToken);
     if (error) co_return false;

@@ -5,40 +5,21 @@
 #ifndef FAIRLEAD_DATAPLANE_HTTP_STREAM_H_
 #define FAIRLEAD_DATAPLANE_HTTP_STREAM_H_
 
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "dataplane/asio.h"
+#include "dataplane/deadline.h"
 #include "dataplane/http.h"
 #include "dataplane/tls_stream.h"
 
 namespace fairlead::dataplane {
 
-// Cancels what is pending on a stream once time is up. The stream stays usable.
-// Lifetime: the stream must outlive it, and must not move while it exists.
-class StreamDeadline {
- public:
-  StreamDeadline(TlsStream& stream, absl::Duration timeout);
-  ~StreamDeadline();
-  StreamDeadline(const StreamDeadline&) = delete;
-  StreamDeadline& operator=(const StreamDeadline&) = delete;
-
-  // Whether the time is up.
-  bool expired() const { return state_->expired; }
-
- private:
-  struct State {
-    // Null once the deadline is gone.
-    TlsStream* stream;
-    bool expired = false;
-  };
-  const std::shared_ptr<State> state_;
-  net::steady_timer timer_;
-};
+// Cancels what is pending on `stream` once time is up. The stream stays usable.
+// Lifetime: the stream must outlive the deadline, and must not move while it exists.
+Deadline CancelAfter(TlsStream& stream, absl::Duration timeout);
 
 // What was received and is not used up.
 class HttpInput {
@@ -47,7 +28,7 @@ class HttpInput {
   void Consume(std::size_t count) { begin_ += count; }
 
   // Reads some more. False: the connection ended, failed, or `deadline` passed.
-  net::awaitable<bool> ReadMore(TlsStream& stream, const StreamDeadline& deadline);
+  net::awaitable<bool> ReadMore(TlsStream& stream, const Deadline& deadline);
 
   // Frees the memory when nothing is held.
   void Shrink();

@@ -4,12 +4,10 @@
 // watches.
 #include "dataplane/leg_transport.h"
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
 #include "dataplane/testing/run.h"
 #include "dataplane/testing/stream_device.h"
 #include "gtest/gtest.h"
@@ -58,12 +56,7 @@ class LegTransportTest : public ::testing::Test {
  protected:
   template <class Predicate>
   void RunUntil(Predicate done) {
-    const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(30);
-    while (!done() && SystemClock().Monotonic() < deadline) {
-      context_.restart();
-      context_.run_one_for(std::chrono::seconds(1));
-    }
-    ASSERT_TRUE(done());
+    ASSERT_TRUE(testing::RunUntil(context_, done));
   }
 
   net::io_context context_;

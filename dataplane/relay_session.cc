@@ -9,19 +9,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/close_reason.h"
 
 namespace fairlead::dataplane {
-namespace {
-
-CloseReason Reason(std::uint16_t code, std::string text) {
-  CloseReason reason;
-  reason.code = code;
-  reason.text = std::move(text);
-  return reason;
-}
-
-}  // namespace
-
 RelaySession::RelaySession(std::shared_ptr<RelayShared> shared, SessionSpec spec,
                            net::any_io_executor executor)
     : TimerEntry(TimerQueue::Of(executor)),
@@ -89,8 +79,9 @@ net::awaitable<void> RelaySession::Serve(Side side, std::unique_ptr<TunnelLeg> t
   if (pairing_.ended()) {
     refusal = pairing_.close_for(side);
   } else if (pairing_.taken(side)) {
-    refusal = Reason(kCloseSideTaken, absl::StrCat("the ", NameOf(side),
-                                                   "'s side of this session is in use already"));
+    refusal = MakeCloseReason(
+        kCloseSideTaken,
+        absl::StrCat("the ", NameOf(side), "'s side of this session is in use already"));
     ++shared_->refused;
     shared_->observer.OnRefused(spec_.session_id, side, tunnel->peer(), refusal);
   } else {
@@ -115,7 +106,7 @@ void RelaySession::Attach(Side side, std::unique_ptr<TunnelLeg> tunnel) {
   // The answer to its handshake and all notices go out together.
   attached.Uncork();
   if (!attached.write_failed() || pairing_.ended()) return;
-  Apply(pairing_.OnClosed(side, Reason(kCloseLost, "the connection was lost at once")));
+  Apply(pairing_.OnClosed(side, MakeCloseReason(kCloseLost, "the connection was lost at once")));
   attached.Abort();
 }
 

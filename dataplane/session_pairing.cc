@@ -8,23 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/utf8.h"
+#include "dataplane/close_reason.h"
 
 namespace fairlead::dataplane {
 namespace {
-
-CloseReason Reason(std::uint16_t code, std::string text) {
-  CloseReason reason;
-  reason.code = code;
-  reason.text = std::move(text);
-  return reason;
-}
-
-// Whether RFC 6455 section 7.4 lets an endpoint send `code`.
-bool MayBeSent(std::uint16_t code) {
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-         (code >= 3000 && code <= 4999);
-}
 
 RelayEnd::By ByOf(Side side) {
   return side == Side::kConsole ? RelayEnd::By::kConsole : RelayEnd::By::kDevice;
@@ -32,22 +19,17 @@ RelayEnd::By ByOf(Side side) {
 
 }  // namespace
 
-CloseReason FitToSend(CloseReason reason) {
-  reason.text = CutUtf8(reason.text, kMaxCloseTextBytes);
-  return reason;
-}
-
 CloseReason ForwardedClose(Side from, const CloseReason& received) {
-  if (received.code == kCloseNoCode) return Reason(kCloseNormal, "");
+  if (received.code == kCloseNoCode) return MakeCloseReason(kCloseNormal, "");
   if (received.code == kCloseLost) {
-    return Reason(kClosePeerLost, absl::StrCat("the connection to the ", NameOf(from),
-                                               " was lost; open a new session"));
+    return MakeCloseReason(kClosePeerLost, absl::StrCat("the connection to the ", NameOf(from),
+                                                        " was lost; open a new session"));
   }
-  if (!MayBeSent(received.code)) {
-    return Reason(kCloseMalformed, absl::StrCat("the ", NameOf(from), " closed with code ",
-                                                received.code, ", which no one may send"));
+  if (!IsSendableCloseCode(received.code)) {
+    return MakeCloseReason(kCloseMalformed, absl::StrCat("the ", NameOf(from), " closed with code ",
+                                                         received.code, ", which no one may send"));
   }
-  return FitToSend(received);
+  return MakeCloseReason(received.code, received.text);
 }
 
 SessionPairing::SessionPairing(const SessionSpec& spec, absl::Duration now)
@@ -75,8 +57,9 @@ PairingActions SessionPairing::OnAttached(Side side, absl::Duration now) {
 }
 
 PairingActions SessionPairing::OnAbandoned(Side side) {
-  return OnFailed(side, Reason(kCloseLost, absl::StrCat("the connection to the ", NameOf(side),
-                                                        " was lost while it was being opened")));
+  return OnFailed(side,
+                  MakeCloseReason(kCloseLost, absl::StrCat("the connection to the ", NameOf(side),
+                                                           " was lost while it was being opened")));
 }
 
 PairingActions SessionPairing::OnFailed(Side side, const CloseReason& reason) {
@@ -106,7 +89,7 @@ PairingActions SessionPairing::EndByRelay(CloseReason reason) {
   if (ended_) return actions;
   ended_ = true;
   end_.by = RelayEnd::By::kRelay;
-  end_.reason = FitToSend(std::move(reason));
+  end_.reason = MakeCloseReason(reason.code, reason.text);
   close_for_ = {end_.reason, end_.reason};
   actions.end = true;
   return actions;
@@ -116,14 +99,14 @@ PairingActions SessionPairing::OnTime(absl::Duration now) {
   if (ended_) return PairingActions();
   if (now >= PairingDeadline()) return EndByRelay(NeverCame());
   if (now >= LifetimeDeadline()) {
-    return EndByRelay(
-        Reason(kCloseLimit, absl::StrCat("this session reached its limit of ",
-                                         absl::FormatDuration(max_lifetime_), "; open a new one")));
+    return EndByRelay(MakeCloseReason(
+        kCloseLimit, absl::StrCat("this session reached its limit of ",
+                                  absl::FormatDuration(max_lifetime_), "; open a new one")));
   }
   if (now >= IdleDeadline()) {
-    return EndByRelay(
-        Reason(kCloseLimit, absl::StrCat("this session was idle for ",
-                                         absl::FormatDuration(idle_timeout_), "; open a new one")));
+    return EndByRelay(MakeCloseReason(
+        kCloseLimit, absl::StrCat("this session was idle for ", absl::FormatDuration(idle_timeout_),
+                                  "; open a new one")));
   }
   return PairingActions();
 }
@@ -164,9 +147,9 @@ CloseReason SessionPairing::NeverCame() const {
   const char* who = "neither side came";
   if (console_came) who = "the device never came";
   if (device_came) who = "the Console never came";
-  return Reason(kClosePeerLost,
-                absl::StrCat(who, " within ", absl::FormatDuration(pairing_timeout_),
-                             "; ask for a new session"));
+  return MakeCloseReason(kClosePeerLost,
+                         absl::StrCat(who, " within ", absl::FormatDuration(pairing_timeout_),
+                                      "; ask for a new session"));
 }
 
 }  // namespace fairlead::dataplane

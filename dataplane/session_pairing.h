@@ -16,12 +16,6 @@
 
 namespace fairlead::dataplane {
 
-// The longest text of a close frame, in bytes (RFC 6455 section 5.5).
-inline constexpr std::size_t kMaxCloseTextBytes = 123;
-
-// `reason` as it may be sent: the text is cut at a character's border if it is too long.
-CloseReason FitToSend(CloseReason reason);
-
 // What the other side is told when `from` closed with `received`: the same, except that no code
 // (1005) becomes 1000, a loss (1006) becomes 4502, and a code that must not be sent becomes 4400.
 CloseReason ForwardedClose(Side from, const CloseReason& received);

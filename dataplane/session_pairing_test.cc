@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "dataplane/close_reason.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -296,15 +297,6 @@ TEST(ForwardedClose, EveryCode) {
     }
     EXPECT_LE(got.text.size(), kMaxCloseTextBytes);
   }
-}
-
-TEST(FitToSend, CutsBetweenCharacters) {
-  EXPECT_EQ(FitToSend(Reason(1000, std::string(123, 'x'))).text.size(), 123u);
-  EXPECT_EQ(FitToSend(Reason(1000, std::string(124, 'x'))).text.size(), 123u);
-  // Four bytes a character: 30 fit.
-  std::string faces;
-  for (int i = 0; i < 31; ++i) faces += "\xF0\x9F\x98\x80";
-  EXPECT_EQ(FitToSend(Reason(1000, faces)).text, faces.substr(0, 120));
 }
 
 TEST(SessionPairing, RandomWalksKeepTheInvariants) {

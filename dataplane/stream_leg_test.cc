@@ -6,14 +6,12 @@
 
 #include <netinet/tcp.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/types/optional.h"
-#include "base/clock.h"
 #include "base/status_matchers.h"
 #include "dataplane/testing/relay_fixture.h"
 #include "dataplane/testing/run.h"
@@ -65,12 +63,7 @@ class StreamLegTest : public RelayFixture {
 
   template <class Predicate>
   void RunUntil(Predicate done) {
-    const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(30);
-    while (!done() && SystemClock().Monotonic() < deadline) {
-      context_.restart();
-      context_.run_one_for(std::chrono::seconds(1));
-    }
-    ASSERT_TRUE(done());
+    ASSERT_TRUE(testing::RunUntil(context_, done));
   }
 
   // Has the relay serve the leg as the device's, and a Console in memory.

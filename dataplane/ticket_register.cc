@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/close_reason.h"
 
 namespace fairlead::dataplane {
 namespace {
@@ -29,16 +30,9 @@ std::uint64_t KeyOf(const std::string& hash) {
   return key;
 }
 
-CloseReason Refusal(std::uint16_t code, std::string text) {
-  CloseReason reason;
-  reason.code = code;
-  reason.text = std::move(text);
-  return reason;
-}
-
 CloseReason Unknown() {
-  return Refusal(kCloseBadTicket,
-                 "this ticket is not known here: it may have expired; ask for a new session");
+  return MakeCloseReason(
+      kCloseBadTicket, "this ticket is not known here: it may have expired; ask for a new session");
 }
 
 }  // namespace
@@ -96,17 +90,18 @@ TicketVerdict TicketRegister::Claim(absl::string_view ticket, Side side, absl::s
 
   verdict.session_id = entry.session_id;
   if (entry.side != side) {
-    verdict.refusal = Refusal(
+    verdict.refusal = MakeCloseReason(
         kCloseBadTicket, absl::StrCat("this ticket is for the ", NameOf(entry.side),
                                       "'s side of the session, not for the ", NameOf(side), "'s"));
   } else if (entry.used) {
     verdict.refusal =
-        Refusal(kCloseBadTicket, "this ticket was already used; ask for a new session");
+        MakeCloseReason(kCloseBadTicket, "this ticket was already used; ask for a new session");
   } else if (now >= entry.good_until) {
-    verdict.refusal = Refusal(kCloseBadTicket, "this ticket has expired; ask for a new session");
-  } else if (!entry.unit_id.empty() && entry.unit_id != unit_id) {
     verdict.refusal =
-        Refusal(kCloseDenied, "this ticket is for another device than your certificate names");
+        MakeCloseReason(kCloseBadTicket, "this ticket has expired; ask for a new session");
+  } else if (!entry.unit_id.empty() && entry.unit_id != unit_id) {
+    verdict.refusal = MakeCloseReason(
+        kCloseDenied, "this ticket is for another device than your certificate names");
   } else {
     entry.used = true;
     verdict.granted = true;

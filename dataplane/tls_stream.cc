@@ -6,45 +6,17 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "dataplane/deadline.h"
 #include "dataplane/send_queue.h"
 
 namespace fairlead::dataplane {
 namespace {
 
 using internal::TlsTransport;
-
-// Closes a connection unless it is destroyed in time.
-class Deadline {
- public:
-  Deadline(const std::shared_ptr<TlsTransport>& transport, absl::Duration timeout)
-      : timer_(transport->socket().get_executor(), absl::ToChronoNanoseconds(timeout)) {
-    timer_.async_wait([transport, state = state_](const error_code& error) {
-      if (error || state->over) return;
-      state->passed = true;
-      transport->Close();
-    });
-  }
-  // The timer's handler may be on its way already.
-  ~Deadline() { state_->over = true; }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-
-  bool passed() const { return state_->passed; }
-
- private:
-  struct State {
-    bool over = false;
-    bool passed = false;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-  net::steady_timer timer_;
-};
 
 void SetSocketOptions(net::ip::tcp::socket& socket, TlsStream::Role role) {
   const int descriptor = socket.native_handle();
@@ -60,6 +32,12 @@ absl::Status HandshakeFailure(const TlsEngine& engine, const error_code& error) 
   }
   return absl::UnavailableError(
       absl::StrCat("the connection failed during the TLS handshake: ", error.message()));
+}
+
+// Closes the connection when time is up.
+// Lifetime: `transport` must outlive it.
+Deadline CloseAfter(TlsTransport& transport, absl::Duration timeout) {
+  return Deadline(transport.socket().get_executor(), timeout, [&transport] { transport.Close(); });
 }
 
 // Lets what was sent last arrive: closing with input unread would reset the connection.
@@ -128,7 +106,7 @@ net::awaitable<absl::Status> TlsStream::Handshake(absl::Duration timeout, std::s
   }
   error_code error;
   {
-    const Deadline deadline(transport, timeout);
+    const Deadline deadline = CloseAfter(*transport, timeout);
     error = co_await ShakeHands(transport);
     if (!error && !deadline.passed()) co_return absl::OkStatus();
     if (deadline.passed()) {
@@ -138,7 +116,7 @@ net::awaitable<absl::Status> TlsStream::Handshake(absl::Duration timeout, std::s
   }
   if (!transport->engine().failure().ok()) {
     // The alert tells the peer why.
-    const Deadline deadline(transport, std::min(timeout, absl::Seconds(1)));
+    const Deadline deadline = CloseAfter(*transport, std::min(timeout, absl::Seconds(1)));
     co_await Linger(transport);
   }
   transport->Close();
@@ -147,7 +125,7 @@ net::awaitable<absl::Status> TlsStream::Handshake(absl::Duration timeout, std::s
 
 net::awaitable<void> TlsStream::Shutdown(absl::Duration timeout) {
   const std::shared_ptr<TlsTransport> transport = transport_;
-  const Deadline deadline(transport, timeout);
+  const Deadline deadline = CloseAfter(*transport, timeout);
   error_code error;
   transport->channel()->CloseNotify(error);
   if (!error || error == net::error::would_block) co_await Linger(transport);

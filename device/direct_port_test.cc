@@ -4,13 +4,9 @@
 // terminal, nobody else gets anything; what ends a terminal from either side; renewal.
 #include "device/direct_port.h"
 
-#include <stdlib.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
-#include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +16,7 @@
 #include "dataplane/testing/run.h"
 #include "dataplane/testing/test_pki.h"
 #include "dataplane/tls_stream.h"
+#include "device/testing/folder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "terminal/telnet_client.h"
@@ -50,20 +47,17 @@ class NoDialer : public TunnelDialer {
 class DirectPortTest : public testing::Test {
  protected:
   DirectPortTest() {
-    std::string name = testing::TempDir() + "/portXXXXXX";
-    folder_ = mkdtemp(name.data());
     const TlsIdentity own = ca_.Issue(ClientSpec("urn:fairlead:device:unit"));
     {
-      const StateDir state = *StateDir::Open(folder_);
+      const StateDir state = *StateDir::Open(folder_.path());
       EXPECT_THAT(state.Write("device.key", own.private_key_pem), IsOk());
       EXPECT_THAT(state.Write(kEnrolledCaFile, ca_.pem()), IsOk());
     }
-    state_ = std::make_unique<StateDir>(*StateDir::Open(folder_));
+    state_ = std::make_unique<StateDir>(*StateDir::Open(folder_.path()));
     identity_ = std::make_unique<Identity>(*Identity::Load(*state_, "unit"));
     certificate_ = own.certificate_chain_pem;
     options_.addresses = {"127.0.0.1:0"};
   }
-  ~DirectPortTest() override { std::filesystem::remove_all(folder_); }
 
   void Start(const std::string& script) {
     auto profiles = Profiles::Parse(
@@ -149,12 +143,7 @@ class DirectPortTest : public testing::Test {
 
   template <class Condition>
   void RunUntil(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << output_.substr(0, 500);
-      context_.restart();
-      context_.run_one_for(std::chrono::milliseconds(10));
-    }
+    ASSERT_TRUE(dataplane::testing::RunUntil(context_, condition)) << output_.substr(0, 500);
   }
   void AwaitOutput(const std::string& text) {
     RunUntil([&] { return absl::StrContains(output_, text); });
@@ -162,7 +151,7 @@ class DirectPortTest : public testing::Test {
 
   net::io_context context_;
   TestCa ca_;
-  std::string folder_;
+  const Folder folder_;
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<Identity> identity_;
   std::string certificate_;
@@ -221,7 +210,7 @@ TEST_F(DirectPortTest, ServesNobodyElse) {
 }
 
 TEST_F(DirectPortTest, AProbeStartsNothing) {
-  const std::string trace = folder_ + "/started";
+  const std::string trace = folder_.path() + "/started";
   EnrollAndStart("echo ready; touch " + trace + "; exec sleep 1000");
   v1::TerminalSettings settings;
   settings.set_max_sessions(1);

@@ -50,14 +50,19 @@ class Tracer {
   bool attached_ = false;
 };
 
-TEST(PtyReap, AProgramThatATracerHoldsIsNotWaitedFor) {
+std::unique_ptr<Pty> StartSleep() {
   Program program;
   program.path = "/bin/sleep";
   program.argv = {"sleep", "1000"};
   program.working_directory = "/";
   absl::StatusOr<std::unique_ptr<Pty>> started = Pty::Start(program, terminal::WindowSize());
-  ASSERT_THAT(started, IsOk());
-  std::unique_ptr<Pty> pty = *std::move(started);
+  EXPECT_THAT(started, IsOk());
+  return started.ok() ? *std::move(started) : nullptr;
+}
+
+TEST(PtyReap, AProgramThatATracerHoldsIsNotWaitedFor) {
+  const std::unique_ptr<Pty> pty = StartSleep();
+  ASSERT_NE(pty, nullptr);
   const pid_t pid = pty->pid();
   Tracer tracer(pid);
   if (!tracer.attached()) GTEST_SKIP() << "this system lets no process trace another";
@@ -77,16 +82,12 @@ TEST(PtyReap, AProgramThatATracerHoldsIsNotWaitedFor) {
 }
 
 TEST(PtyReap, DestroyingItDoesNotWaitEither) {
-  Program program;
-  program.path = "/bin/sleep";
-  program.argv = {"sleep", "1000"};
-  program.working_directory = "/";
-  absl::StatusOr<std::unique_ptr<Pty>> started = Pty::Start(program, terminal::WindowSize());
-  ASSERT_THAT(started, IsOk());
-  const pid_t pid = (*started)->pid();
+  std::unique_ptr<Pty> pty = StartSleep();
+  ASSERT_NE(pty, nullptr);
+  const pid_t pid = pty->pid();
   Tracer tracer(pid);
   if (!tracer.attached()) GTEST_SKIP() << "this system lets no process trace another";
-  started->reset();
+  pty.reset();
 
   tracer.End();
   EXPECT_EQ(waitpid(pid, nullptr, 0), pid);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/run.h"
 #include "device/terminals.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -161,13 +162,8 @@ class TelnetTerminalsTest : public testing::Test {
 
   template <class Condition>
   void RunUntil(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline)
-          << "output: " << console_.output().substr(0, 500);
-      context_.restart();
-      context_.run_one_for(std::chrono::milliseconds(10));
-    }
+    ASSERT_TRUE(dataplane::testing::RunUntil(context_, condition))
+        << "output: " << console_.output().substr(0, 500);
   }
   void AwaitOutput(const std::string& text) {
     RunUntil([&] { return absl::StrContains(console_.output(), text); });

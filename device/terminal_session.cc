@@ -12,13 +12,14 @@
 #include "absl/strings/strip.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "base/utf8.h"
+#include "dataplane/close_reason.h"
 
 namespace fairlead::device {
 namespace {
 
 using dataplane::CloseReason;
 using dataplane::FrameKind;
+using dataplane::MakeCloseReason;
 using Refusal = v1::OpenTerminalResult;
 
 // What background processes may add after the program's end before they are left alone.
@@ -30,18 +31,11 @@ constexpr absl::Duration kGatherTime = absl::Milliseconds(1);
 constexpr absl::Duration kGonePoll = absl::Milliseconds(100);
 // The kernel's word that there is room for input may come a moment before the room does.
 constexpr absl::Duration kInputPoll = absl::Milliseconds(50);
-// How often a session that was hung up is looked at: at first, and at most.
 // How often a program is asked for that cannot be reaped.
 constexpr absl::Duration kReapPoll = absl::Seconds(1);
+// How often a session that was hung up is looked at: at first, and at most.
 constexpr absl::Duration kFirstSessionPoll = absl::Milliseconds(5);
 constexpr absl::Duration kLastSessionPoll = absl::Milliseconds(500);
-
-CloseReason Reason(std::uint16_t code, absl::string_view text) {
-  CloseReason reason;
-  reason.code = code;
-  reason.text = CutUtf8(text, 123);
-  return reason;
-}
 
 }  // namespace
 
@@ -245,11 +239,11 @@ net::awaitable<void> TerminalSession::CloseTunnel() {
     observer_.OnRefused(request_.session_id, Refusal::TUNNEL_FAILED,
                         absl::StrCat("The device could not open its tunnel: ", why, "."));
   }
-  CloseReason reason = Reason(dataplane::kCloseNormal, "");
+  CloseReason reason = MakeCloseReason(dataplane::kCloseNormal, "");
   if (!protocol_error_.ok()) {
-    reason = Reason(dataplane::kCloseMalformed, protocol_error_.message());
+    reason = MakeCloseReason(dataplane::kCloseMalformed, protocol_error_.message());
   } else if (!stream_->ended()) {
-    reason = Reason(dataplane::kClosePeerLost, "The device gave the terminal up.");
+    reason = MakeCloseReason(dataplane::kClosePeerLost, "The device gave the terminal up.");
   }
   co_await tunnel_->Close(reason);
   while (reader_runs_) co_await wake_.Wait(kNever);

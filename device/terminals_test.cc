@@ -4,7 +4,6 @@
 // they end, and that nothing is left behind. Their input is in terminals_input_test.cc.
 #include "device/terminals.h"
 
-#include <dirent.h>
 #include <malloc.h>
 
 #include <memory>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "device/testing/descriptors.h"
 #include "device/testing/terminals_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -31,14 +31,6 @@ CloseReason Reason(int code, const std::string& text) {
   reason.code = static_cast<std::uint16_t>(code);
   reason.text = text;
   return reason;
-}
-
-int OpenDescriptors() {
-  int count = 0;
-  DIR* folder = opendir("/proc/self/fd");
-  while (readdir(folder) != nullptr) ++count;
-  closedir(folder);
-  return count;
 }
 
 class TerminalsTest : public TerminalsFixture {};

@@ -4,19 +4,17 @@
 // life, and every way in which it ends.
 #include "device/unified_client.h"
 
-#include <stdlib.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <chrono>
-#include <filesystem>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_matchers.h"
 #include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/run.h"
+#include "device/testing/folder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -30,9 +28,7 @@ using ::testing::HasSubstr;
 class UnifiedClientTest : public testing::Test {
  protected:
   UnifiedClientTest() {
-    std::string name = testing::TempDir() + "/unifiedXXXXXX";
-    folder_ = mkdtemp(name.data());
-    state_ = std::make_unique<StateDir>(*StateDir::Open(folder_));
+    state_ = std::make_unique<StateDir>(*StateDir::Open(folder_.path()));
     identity_ = std::make_unique<Identity>(*Identity::Load(*state_, "unit"));
     options_.servers = *ParseEndpoints("127.0.0.1:1", "--server");
     options_.trust.sha256_fingerprint = std::string(64, 'a');
@@ -40,7 +36,6 @@ class UnifiedClientTest : public testing::Test {
     options_.heartbeat = absl::Hours(1);
     options_.welcome_timeout = absl::Seconds(20);
   }
-  ~UnifiedClientTest() override { std::filesystem::remove_all(folder_); }
 
   void MakeClient() {
     client_ = std::make_unique<UnifiedClient>(context_.get_executor(), options_, *state_,
@@ -94,12 +89,7 @@ class UnifiedClientTest : public testing::Test {
 
   template <class Condition>
   void RunUntil(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-      context_.restart();
-      context_.run_one_for(std::chrono::milliseconds(10));
-    }
+    ASSERT_TRUE(dataplane::testing::RunUntil(context_, condition));
   }
   void AwaitMessages(std::size_t count) {
     RunUntil([&] { return received_.size() >= count; });
@@ -114,7 +104,7 @@ class UnifiedClientTest : public testing::Test {
   }
 
   net::io_context context_;
-  std::string folder_;
+  const Folder folder_;
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<Identity> identity_;
   UnifiedClientOptions options_;

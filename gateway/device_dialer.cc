@@ -2,7 +2,6 @@
 #include "gateway/device_dialer.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <exception>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "dataplane/client.h"
+#include "dataplane/deadline.h"
 #include "dataplane/stream_leg.h"
 #include "dataplane/stream_peer.h"
 #include "dataplane/tls_stream.h"
@@ -36,40 +36,21 @@ using Reached = absl::StatusOr<std::unique_ptr<TlsStream>>;
 
 enum class Purpose { kDial, kProbe };
 
-// Hangs up in order, unless it is destroyed in time.
+// Hangs up in order when time is up.
 // Lifetime: `stream` must outlive it.
-class HangUpAfter {
- public:
-  HangUpAfter(TlsStream& stream, absl::Duration timeout)
-      : timer_(stream.get_executor(), absl::ToChronoNanoseconds(timeout)) {
-    timer_.async_wait([&stream, state = state_](const dataplane::error_code& error) {
-      if (error || state->over) return;
-      state->passed = true;
-      stream.SendCloseNotify();
-      stream.Close();
-    });
-  }
-  // The timer's handler may be on its way already.
-  ~HangUpAfter() { state_->over = true; }
-  HangUpAfter(const HangUpAfter&) = delete;
-  HangUpAfter& operator=(const HangUpAfter&) = delete;
-
-  bool passed() const { return state_->passed; }
-
- private:
-  struct State {
-    bool over = false;
-    bool passed = false;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-  net::steady_timer timer_;
-};
+dataplane::Deadline HangUpAfter(TlsStream& stream, absl::Duration timeout) {
+  return dataplane::Deadline(stream.get_executor(), timeout, [&stream] {
+    stream.SendCloseNotify();
+    stream.Close();
+  });
+}
 
 // Whether the device lets us in: with TLS 1.3 it judges our certificate after our handshake is
 // over. One that knows probes closes then; another may say something, or nothing for a while.
 net::awaitable<absl::Status> AwaitWord(TlsStream& stream, const DeviceDialerOptions& options) {
   const bool knows_probes = stream.alpn() == dataplane::kProbeProtocol;
-  const HangUpAfter patience(stream, knows_probes ? options.timeout : options.probe_silence);
+  const dataplane::Deadline patience =
+      HangUpAfter(stream, knows_probes ? options.timeout : options.probe_silence);
   char buffer[512];
   const net::mutable_buffer room = net::buffer(buffer);
   auto [error, size] = co_await stream.async_read_some(room, dataplane::kToken);

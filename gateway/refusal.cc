@@ -6,14 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/utf8.h"
+#include "dataplane/close_reason.h"
 #include "gateway/device_registry.h"
 
 namespace fairlead::gateway {
-namespace {
-
-constexpr std::size_t kMaxReasonBytes = 123;
-
-}  // namespace
 
 v1::EdgeRefusal MakeRefusal(absl::string_view action, absl::string_view actor,
                             absl::string_view resource, const absl::Status& why,
@@ -32,7 +28,9 @@ std::string ActorOf(const dataplane::PeerInfo& peer) {
   return device.ok() ? absl::StrCat("devices/", device->unit_id) : "";
 }
 
-std::string ClipReason(absl::string_view text) { return CutUtf8(text, kMaxReasonBytes); }
+std::string ClipReason(absl::string_view text) {
+  return CutUtf8(text, dataplane::kMaxCloseTextBytes);
+}
 
 bool OffersSubprotocol(const dataplane::PendingUpgrade& upgrade, absl::string_view subprotocol) {
   const auto& offered = upgrade.offered_subprotocols();

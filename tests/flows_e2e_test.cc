@@ -11,13 +11,12 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/cluster.h"
 #include "tests/support/flow.h"
+#include "tests/support/metric.h"
 
 namespace fairlead::tests {
 namespace {
@@ -38,20 +37,6 @@ std::string Noise(std::size_t size) {
   std::string noise(size, '\0');
   for (char& c : noise) c = static_cast<char>(random());
   return noise;
-}
-
-// The value of a metric of the process that listens on `port`, or -1.
-double Metric(Cluster& cluster, const std::string& name) {
-  const Reply reply = cluster.api().Call("GET", "/metrics");
-  const std::string text = reply.body.is_string() ? reply.body.get<std::string>() : "";
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    double value = 0;
-    if (absl::StartsWith(line, name + " ") &&
-        absl::SimpleAtod(line.substr(name.size() + 1), &value)) {
-      return value;
-    }
-  }
-  return -1;
 }
 
 class FlowTest : public ::testing::TestWithParam<Flow> {
@@ -247,7 +232,7 @@ TEST_P(FlowTest, TerminalBytesPassTheServerOnlyWhenDirect) {
   leg->ReadToEnd();
   ASSERT_EQ(leg->output().size(), kBigBytes);
 
-  const double relayed = Metric(cluster_, "fairlead_relayed_to_console_bytes_total");
+  const double relayed = Metric(cluster_.api(), "fairlead_relayed_to_console_bytes_total");
   if (GetParam().over_icg()) {
     EXPECT_EQ(relayed, 0);
     // What the server and the ICG said to each other meanwhile.

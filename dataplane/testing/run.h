@@ -20,6 +20,19 @@
 
 namespace fairlead::dataplane::testing {
 
+// Runs the context until `done`; false if that takes a minute.
+template <class Predicate>
+[[nodiscard]] bool RunUntil(net::io_context& context, const Predicate& done) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    context.restart();
+    // Not all that is waited for comes by way of the context.
+    context.run_one_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
 // A coroutine that was started; its result once it ended.
 template <class T>
 class Task {
@@ -34,11 +47,7 @@ class Task {
 
   // Runs the context until the coroutine ends; aborts the test if that takes a minute.
   T Get() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    while (!done()) {
-      context_.restart();
-      context_.run_one_until(deadline);
-      if (std::chrono::steady_clock::now() < deadline) continue;
+    if (!RunUntil(context_, [this] { return done(); })) {
       std::fprintf(stderr, "a coroutine did not end within a minute\n");
       std::abort();
     }

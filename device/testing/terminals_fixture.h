@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
@@ -18,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "base/status_matchers.h"
 #include "dataplane/testing/fake_websocket.h"
+#include "dataplane/testing/run.h"
 #include "device/terminals.h"
 #include "gtest/gtest.h"
 #include "terminal/console_end.h"
@@ -228,13 +228,8 @@ class TerminalsFixture : public testing::Test {
 
   template <class Condition>
   void RunUntil(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline)
-          << "output: " << (dialer_.consoles().empty() ? "" : console().output().substr(0, 500));
-      context_.restart();
-      context_.run_one_for(std::chrono::milliseconds(10));
-    }
+    ASSERT_TRUE(dataplane::testing::RunUntil(context_, condition))
+        << "output: " << (dialer_.consoles().empty() ? "" : console().output().substr(0, 500));
   }
 
   void AwaitOutput(const std::string& text) {
