@@ -39,17 +39,17 @@ async function countReceived(page) {
 
 const LIVE = /^Live · Devices: /;
 
-// What a visit of the list and a search bring, until the count is there and nothing more comes.
-async function receivedForList(page) {
+// A visit of the list and a search: when rows are there, and what comes until the count is there too.
+async function useList(page) {
   const received = await countReceived(page);
   const through = async (action) => {
     const before = received();
     const begin = Date.now();
     await action();
     await page.locator('[data-device]').first().waitFor();
-    const rows = Date.now() - begin;
+    const milliseconds = Date.now() - begin;
     await page.getByText(LIVE).waitFor({ timeout: 120_000 });
-    return { bytes: received() - before, rows, counted: Date.now() - begin };
+    return { milliseconds, kilobytes: Math.round((received() - before) / 1000) };
   };
   await page.goto(`${quickstart.url}/#/sessions`);
   await page.locator('main:not([hidden]) h1', { hasText: 'Sessions' }).waitFor();
@@ -124,8 +124,8 @@ console.log(`page loaded in ${load} ms, first rows ${list} ms later`);
 await page.getByText(LIVE).waitFor({ timeout: 120_000 });
 const rows = await page.locator('[role=row]').count();
 console.log(`${await page.locator('p.status').innerText()}, ${rows} rows in the document`);
-for (const [what, { bytes, rows: shown, counted }] of Object.entries(await receivedForList(page))) {
-  console.log(`${what}: ${(bytes / 1000).toFixed(0)} kB received, rows after ${shown} ms, counted after ${counted} ms`);
+for (const [what, { milliseconds, kilobytes }] of Object.entries(await useList(page))) {
+  console.log(`${what} of the list: rows after ${milliseconds} ms, ${kilobytes} kB received`);
 }
 for (const flow of flows) await drawn(page, flow);
 await browser.close();

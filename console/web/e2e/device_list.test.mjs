@@ -57,7 +57,7 @@ describe('the device list', () => {
     await page.locator('[data-device]').first().waitFor();
   });
 
-  it('fetches one page of a large fleet, and its count by the stream', async () => {
+  it('fetches no more than the first page of a large fleet, and its count by the stream', async () => {
     const { page } = given;
     await withFleet(page, 2500);
     const calls = [];
@@ -66,8 +66,9 @@ describe('the device list', () => {
     await page.getByText('Live · Devices: 2,500').waitFor();
     await rowOf(page, 'F00000').waitFor();
     await page.waitForLoadState('networkidle');
-    assert.equal(calls.length, 1, calls.join('\n'));
-    assert.match(calls[0], /pageSize=100/);
+    // Twice at the most, if the stream was slow.
+    assert.ok(calls.length === 1 || calls.length === 2, calls.join('\n'));
+    for (const url of calls) assert.match(url, /\?pageSize=100$/);
   });
 
   it('reaches the last of many devices by End, and goes back to the row that was left', async () => {

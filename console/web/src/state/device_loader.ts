@@ -13,9 +13,9 @@ const FIRST_PAGE = 100;
 const NEXT_PAGE = 1000;
 // Loaded before they are seen.
 const ROWS_AHEAD = 50;
-// How long the stream may take to begin: after that rows are shown without it, to be loaded anew when
-// it begins.
-const STREAM_PATIENCE_MILLISECONDS = 1000;
+// How long rows wait for the stream, which on a long way takes several round trips to begin. Those that
+// come without it are loaded anew when it begins.
+const STREAM_PATIENCE_MILLISECONDS = 150;
 // The same call would fail again.
 const FINAL_CODES = new Set([INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED]);
 
