@@ -3,6 +3,7 @@
 // See device_directory.h. Presence is in device_presence.cc.
 #include "control/device_directory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -236,19 +237,19 @@ void DeviceDirectory::TakeEnrolled(const v1::Device& device) {
   Notify(added ? nullptr : &before, &known);
 }
 
-void DeviceDirectory::Watch(DeviceFilter filter, DeviceWatcher* watcher) {
+void DeviceDirectory::Watch(DeviceFilter filter, WatchStart start, DeviceWatcher* watcher) {
   absl::MutexLock lock(&mutex_);
+  Selection selection{std::move(filter), absl::nullopt};
   v1::DeviceEvent event;
-  event.set_type(v1::DeviceEvent::UPDATED);
-  for (const auto& [unit_id, entry] : entries_) {
-    if (!filter.Matches(entry.device)) continue;
-    *event.mutable_device() = entry.device;
-    watcher->OnDeviceEvent(event);
-  }
-  event.Clear();
   event.set_type(v1::DeviceEvent::SNAPSHOT_COMPLETE);
+  if (start == WatchStart::kSnapshot) {
+    ShowAll(selection.filter, *watcher);
+  } else {
+    selection.count = CountMatches(selection.filter);
+    event.set_device_count(*selection.count);
+  }
   watcher->OnDeviceEvent(event);
-  watchers_.emplace(watcher, std::move(filter));
+  watchers_.emplace(watcher, std::move(selection));
 }
 
 void DeviceDirectory::Unwatch(DeviceWatcher* watcher) {
@@ -256,17 +257,38 @@ void DeviceDirectory::Unwatch(DeviceWatcher* watcher) {
   watchers_.erase(watcher);
 }
 
+void DeviceDirectory::ShowAll(const DeviceFilter& filter, DeviceWatcher& watcher) const {
+  v1::DeviceEvent event;
+  event.set_type(v1::DeviceEvent::UPDATED);
+  for (const auto& [unit_id, entry] : entries_) {
+    if (!filter.Matches(entry.device)) continue;
+    *event.mutable_device() = entry.device;
+    watcher.OnDeviceEvent(event);
+  }
+}
+
+std::int32_t DeviceDirectory::CountMatches(const DeviceFilter& filter) const {
+  return static_cast<std::int32_t>(
+      std::count_if(entries_.begin(), entries_.end(),
+                    [&filter](const auto& entry) { return filter.Matches(entry.second.device); }));
+}
+
 void DeviceDirectory::Notify(const v1::Device* before, const v1::Device* after) {
-  for (auto& [watcher, filter] : watchers_) {
+  for (auto& [watcher, selection] : watchers_) {
+    const bool matched = before != nullptr && selection.filter.Matches(*before);
+    const bool matches = after != nullptr && selection.filter.Matches(*after);
+    if (!matched && !matches) continue;
     v1::DeviceEvent event;
-    if (after != nullptr && filter.Matches(*after)) {
+    if (matches) {
       event.set_type(v1::DeviceEvent::UPDATED);
       *event.mutable_device() = *after;
-    } else if (before != nullptr && filter.Matches(*before)) {
+    } else {
       event.set_type(v1::DeviceEvent::DELETED);
       event.mutable_device()->set_name(before->name());
-    } else {
-      continue;
+    }
+    if (selection.count.has_value()) {
+      *selection.count += (matches ? 1 : 0) - (matched ? 1 : 0);
+      event.set_device_count(*selection.count);
     }
     watcher->OnDeviceEvent(event);
   }

@@ -45,6 +45,14 @@ struct ConnectedDevice {
   v1::Device::ConnectorPreference preference = v1::Device::NONE;
 };
 
+// What a watcher is shown first.
+enum class WatchStart {
+  // Every device that matches.
+  kSnapshot,
+  // Nothing but how many match; it is told so with each change too.
+  kCount,
+};
+
 // Follows the devices that a filter selects.
 // Thread: called with the directory's lock held: must return at once and not call the directory.
 class DeviceWatcher {
@@ -138,9 +146,9 @@ class DeviceDirectory {
   // How many devices have their standing connection over an edge.
   std::uint32_t CountConnected(absl::string_view edge) const;
 
-  // Shows `watcher` every device that matches, a SNAPSHOT_COMPLETE, and each change until Unwatch.
+  // Shows `watcher` what `start` says, a SNAPSHOT_COMPLETE, and each change until Unwatch.
   // Lifetime: `watcher` must live until Unwatch has returned.
-  void Watch(DeviceFilter filter, DeviceWatcher* watcher);
+  void Watch(DeviceFilter filter, WatchStart start, DeviceWatcher* watcher);
   void Unwatch(DeviceWatcher* watcher);
 
  private:
@@ -151,12 +159,23 @@ class DeviceDirectory {
     std::vector<DeviceRoute> reserve;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
+  // What one watcher follows. Which devices it has been shown is not kept: a change concerns it if
+  // the device matched before or does now.
+  struct Selection {
+    DeviceFilter filter;
+    // How many devices match, for a watcher that is told so.
+    absl::optional<std::int32_t> count;
+  };
 
   // Puts `device` into the store, and what `also` writes.
   absl::Status Write(const v1::Device& device, Also also)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   // Takes over what enrolment wrote to the store.
   void TakeEnrolled(const v1::Device& device) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  // Shows `watcher` every device that matches.
+  void ShowAll(const DeviceFilter& filter, DeviceWatcher& watcher) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::int32_t CountMatches(const DeviceFilter& filter) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `before` is null for a new device, `after` for a deleted one.
   void Notify(const v1::Device* before, const v1::Device* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -177,7 +196,7 @@ class DeviceDirectory {
   Entries entries_ ABSL_GUARDED_BY(mutex_);
   // Devices by the edge of their present connection.
   std::map<std::string, std::uint32_t, std::less<>> connected_ ABSL_GUARDED_BY(mutex_);
-  std::map<DeviceWatcher*, DeviceFilter> watchers_ ABSL_GUARDED_BY(mutex_);
+  std::map<DeviceWatcher*, Selection> watchers_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Shows a device as one of whose connection nothing is known.

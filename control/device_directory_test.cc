@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The directory: presence from links alone, newest connection first, writes that reach the store,
-// and watchers.
+// The directory: presence from links alone, newest connection first, and writes that reach the
+// store.
 #include "control/device_directory.h"
 
 #include <string>
@@ -18,16 +18,6 @@ namespace fairlead::control {
 namespace {
 
 using ::testing::ElementsAre;
-
-class Recorder : public DeviceWatcher {
- public:
-  void OnDeviceEvent(const v1::DeviceEvent& event) override {
-    lines.push_back(absl::StrCat(v1::DeviceEvent::Type_Name(event.type()), " ",
-                                 event.device().name(), " ",
-                                 v1::Connection::State_Name(event.device().connection().state())));
-  }
-  std::vector<std::string> lines;
-};
 
 class DeviceDirectoryTest : public ::testing::Test {
  protected:
@@ -349,32 +339,6 @@ TEST_F(DeviceDirectoryTest, PagesFollowEachOther) {
   page.token = "!";
   EXPECT_THAT(directory_.List(DeviceFilter(), page, &page.token),
               StatusIs(absl::StatusCode::kInvalidArgument));
-}
-
-TEST_F(DeviceDirectoryTest, WatchersSeeTheSnapshotAndThenEachChangeOfTheirSelection) {
-  Create("a1");
-  Create("b1");
-  Connect("a1", 1);
-  Recorder all;
-  Recorder online;
-  directory_.Watch(DeviceFilter(), &all);
-  directory_.Watch(*DeviceFilter::Parse("state=ONLINE"), &online);
-
-  Connect("b1", 2);
-  directory_.OnDisconnected(kLocalEdge, "a1", 1);
-  ASSERT_THAT(directory_.Delete("b1", Unaudited), IsOk());
-  directory_.Unwatch(&all);
-  directory_.Unwatch(&online);
-  Connect("a1", 3);
-
-  EXPECT_THAT(all.lines,
-              ElementsAre("UPDATED devices/a1 ONLINE", "UPDATED devices/b1 OFFLINE",
-                          "SNAPSHOT_COMPLETE  STATE_UNSPECIFIED", "UPDATED devices/b1 ONLINE",
-                          "UPDATED devices/a1 OFFLINE", "DELETED devices/b1 STATE_UNSPECIFIED"));
-  EXPECT_THAT(online.lines,
-              ElementsAre("UPDATED devices/a1 ONLINE", "SNAPSHOT_COMPLETE  STATE_UNSPECIFIED",
-                          "UPDATED devices/b1 ONLINE", "DELETED devices/a1 STATE_UNSPECIFIED",
-                          "DELETED devices/b1 STATE_UNSPECIFIED"));
 }
 
 TEST(MergeSettings, ChangesWhatIsPresentAndChecksIt) {

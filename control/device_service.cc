@@ -65,8 +65,8 @@ class DeviceWatch : public WatchStream<v1::DeviceEvent>, private DeviceWatcher {
   explicit DeviceWatch(DeviceDirectory& directory)
       : WatchStream(SlowWatch::kEnd), directory_(directory) {}
 
-  void Begin(DeviceFilter filter) {
-    directory_.Watch(std::move(filter), this);
+  void Begin(DeviceFilter filter, WatchStart start) {
+    directory_.Watch(std::move(filter), start, this);
     // The snapshot is as large as it is; only changes count.
     SetLimit(kMaxQueuedChanges);
   }
@@ -147,7 +147,8 @@ grpc::ServerWriteReactor<v1::DeviceEvent>* DeviceService::WatchDevices(
   const auto set_up = [this, context, request, watch]() -> absl::Status {
     FAIRLEAD_ASSIGN_OR_RETURN(const Caller caller, support_.authenticator.Authenticate(*context));
     FAIRLEAD_ASSIGN_OR_RETURN(DeviceFilter filter, DeviceFilter::Parse(request->filter()));
-    watch->Begin(std::move(filter));
+    watch->Begin(std::move(filter),
+                 request->changes_only() ? WatchStart::kCount : WatchStart::kSnapshot);
     watch->CheckEvery(support_.workers, watches_.token_check_interval,
                       [support = watches_, token = caller.token_sha256]() {
                         return CheckTokenStillGood(support, token);

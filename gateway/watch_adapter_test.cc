@@ -26,8 +26,10 @@ using dataplane::CloseReason;
 using dataplane::FakeWebSocketOptions;
 using dataplane::HttpRequest;
 using dataplane::Message;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const proto::HttpRules& Rules() {
   static const auto* const rules =
@@ -57,6 +59,7 @@ class WatchAdapterTest : public ::testing::Test {
   WatchAdapterTest() {
     grpc::ServerBuilder builder;
     builder.RegisterService(&sessions_);
+    builder.RegisterService(&devices_);
     server_ = builder.BuildAndStart();
     Start(100);
   }
@@ -97,6 +100,7 @@ class WatchAdapterTest : public ::testing::Test {
   }
 
   FakeSessions sessions_;
+  FakeDevices devices_;
   std::unique_ptr<grpc::Server> server_;
   // Outlives the adapter.
   net::io_context io_;
@@ -229,7 +233,32 @@ TEST_F(WatchAdapterTest, RefusesMoreStreamsThanItsBound) {
   ExpectServed();
 }
 
+TEST_F(WatchAdapterTest, TakesTheRequestFromTheQuery) {
+  Open("/api/v1/devices:watch?filter=tag%3Da");
+  std::vector<std::string> messages = Receive().messages;
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_THAT(messages[0], HasSubstr(R"("name":"tag=a")"));
+  EXPECT_THAT(messages[1], AllOf(HasSubstr("SNAPSHOT_COMPLETE"), Not(HasSubstr("deviceCount"))));
+  ExpectServed();
+
+  Open("/api/v1/devices:watch?filter=tag%3Da&changesOnly=true");
+  messages = Receive().messages;
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_THAT(messages[0], AllOf(HasSubstr("SNAPSHOT_COMPLETE"), HasSubstr(R"("deviceCount":1)")));
+  ExpectServed();
+
+  Open("/api/v1/devices:watch?changesOnly=false");
+  EXPECT_EQ(Receive().messages.size(), 2u);
+  ExpectServed();
+}
+
 TEST_F(WatchAdapterTest, ClosesABadRequestWithASentence) {
+  Open("/api/v1/devices:watch?changesOnly=perhaps");
+  const Received value = Receive();
+  EXPECT_EQ(value.close.code, 4400);
+  EXPECT_THAT(value.close.text, HasSubstr("changesOnly"));
+  ExpectServed();
+
   Open("/api/v1/devices:watch?nope=1");
   const Received parameter = Receive();
   EXPECT_EQ(parameter.close.code, 4400);

@@ -126,6 +126,28 @@ TEST(Cluster, WatchDevicesShowsComingAndGoing) {
   EXPECT_EQ(event.value("/device/unitId"_json_pointer, ""), kDevice);
 }
 
+TEST(Cluster, WatchDevicesByChangesAloneCountsAndShowsWhatChanges) {
+  InProcessCluster cluster;
+  cluster.AddDevice(kDevice);
+  Watch watch(cluster.api(), "/api/v1/devices:watch?filter=state%3DONLINE&changesOnly=true");
+  const nlohmann::json first = watch.Next();
+  EXPECT_EQ(first.value("type", ""), "SNAPSHOT_COMPLETE");
+  EXPECT_EQ(first.value("deviceCount", -1), 1);
+  EXPECT_FALSE(first.contains("device"));
+  cluster.AddDevice("00E0C5000002");
+
+  nlohmann::json event = watch.Next();
+  while (!event.is_null() && event.value("/device/unitId"_json_pointer, "") != "00E0C5000002") {
+    event = watch.Next();
+  }
+  EXPECT_EQ(event.value("type", ""), "UPDATED");
+  EXPECT_EQ(event.value("deviceCount", -1), 2);
+  cluster.RemoveDevice(kDevice);
+  while (!event.is_null() && event.value("type", "") != "DELETED") event = watch.Next();
+  EXPECT_EQ(event.value("/device/name"_json_pointer, ""), absl::StrCat("devices/", kDevice));
+  EXPECT_EQ(event.value("deviceCount", -1), 1);
+}
+
 TEST(Cluster, TagsSelectDevicesInListsAndWatches) {
   InProcessCluster cluster;
   cluster.AddDevice(kDevice);

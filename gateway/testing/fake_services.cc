@@ -4,6 +4,7 @@
 #include "gateway/testing/fake_services.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -78,6 +79,25 @@ class CountingReactor : public grpc::ServerWriteReactor<v1::Session> {
   v1::Session session_;
   int number_ = 0;
   std::atomic<bool> ended_{false};
+};
+
+// Writes `events`, then ends with OK.
+class EventsReactor : public grpc::ServerWriteReactor<v1::DeviceEvent> {
+ public:
+  explicit EventsReactor(std::vector<v1::DeviceEvent> events) : events_(std::move(events)) {
+    Next();
+  }
+  void OnWriteDone(bool) override { Next(); }
+  void OnDone() override { delete this; }
+
+ private:
+  void Next() {
+    if (written_ == events_.size()) return Finish(grpc::Status::OK);
+    StartWrite(&events_[written_++]);
+  }
+
+  const std::vector<v1::DeviceEvent> events_;
+  std::size_t written_ = 0;
 };
 
 }  // namespace
@@ -165,6 +185,18 @@ grpc::ServerWriteReactor<v1::Session>* FakeSessions::WatchSession(
     return new CountingReactor(this, 1, FailureFor(name));
   }
   return new CountingReactor(this, NumberAfter(name, "sessions/count-"), grpc::Status::OK);
+}
+
+grpc::ServerWriteReactor<v1::DeviceEvent>* FakeDevices::WatchDevices(
+    grpc::CallbackServerContext*, const v1::WatchDevicesRequest* request) {
+  v1::DeviceEvent device;
+  device.set_type(v1::DeviceEvent::UPDATED);
+  device.mutable_device()->set_name(request->filter());
+  v1::DeviceEvent complete;
+  complete.set_type(v1::DeviceEvent::SNAPSHOT_COMPLETE);
+  if (!request->changes_only()) return new EventsReactor({device, complete});
+  complete.set_device_count(1);
+  return new EventsReactor({complete});
 }
 
 }  // namespace fairlead::gateway

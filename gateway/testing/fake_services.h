@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A SessionService on a real gRPC server, that answers by the name it is asked for. For the tests
-// of the adapters and of the bridge.
+// Services on a real gRPC server, that answer by what they are asked for. For the tests of the
+// adapters and of the bridge.
 #ifndef FAIRLEAD_GATEWAY_TESTING_FAKE_SERVICES_H_
 #define FAIRLEAD_GATEWAY_TESTING_FAKE_SERVICES_H_
 
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/synchronization/mutex.h"
+#include "proto/device.grpc.pb.h"
 #include "proto/session.grpc.pb.h"
 
 namespace fairlead::gateway {
@@ -56,6 +57,14 @@ class FakeSessions : public v1::SessionService::CallbackService {
 
   mutable absl::Mutex mutex_;
   SeenCall last_;
+};
+
+// WatchDevices tells of one device, whose name is the filter, unless changes_only leaves it out and
+// has it counted; then it ends with OK.
+class FakeDevices : public v1::DeviceService::CallbackService {
+ public:
+  grpc::ServerWriteReactor<v1::DeviceEvent>* WatchDevices(
+      grpc::CallbackServerContext* context, const v1::WatchDevicesRequest* request) override;
 };
 
 // The status for "sessions/code-N".

@@ -1,8 +1,9 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Figures of the web console, with a quickstart running: time to the first usable list, and output
-// drawn a second beside a bare page of xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
-// first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow, FAIRLEAD_FLOWS=A,B which flows.
+// Figures of the web console, with a quickstart running: time to the first usable list and what is
+// received for it, and output drawn a second beside a bare page of xterm.js fed from memory. FAIRLEAD_DEVICES=N makes that many devices
+// first, FAIRLEAD_OUTPUT_MIB=N sets how much is drawn by each flow, FAIRLEAD_FLOWS=A,B which flows,
+// empty for none.
 // Usage: FAIRLEAD_QUICKSTART=STATE_DIR/quickstart.json npm run bench
 import { createRequire } from 'node:module';
 import { FLOWS, deviceOf, heapMebibytes, launch, logIn, newPage, openByList, quickstart, rest, run, shows, watchPauses } from './support.mjs';
@@ -12,7 +13,7 @@ const OUTPUT_BYTES = Number(process.env.FAIRLEAD_OUTPUT_MIB ?? 16) * MEBIBYTE;
 // At the least, in bytes a millisecond.
 const SLOWEST = 500;
 const PARALLEL_CALLS = 16;
-const flows = process.env.FAIRLEAD_FLOWS?.split(',') ?? FLOWS;
+const flows = process.env.FAIRLEAD_FLOWS?.split(',').filter(Boolean) ?? FLOWS;
 
 // Devices that never connect; those that are there already stay.
 async function makeDevices(count) {
@@ -24,6 +25,40 @@ async function makeDevices(count) {
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_CALLS }, worker));
+}
+
+// Counts what the page's calls and streams bring it from now on.
+async function countReceived(page) {
+  let bytes = 0;
+  const session = await page.context().newCDPSession(page);
+  session.on('Network.dataReceived', ({ dataLength }) => (bytes += dataLength));
+  session.on('Network.webSocketFrameReceived', ({ response }) => (bytes += Buffer.byteLength(response.payloadData)));
+  await session.send('Network.enable');
+  return () => bytes;
+}
+
+const LIVE = /^Live · Devices: /;
+
+// A visit of the list and a search: when rows are there, and what comes until the count is there too.
+async function useList(page) {
+  const received = await countReceived(page);
+  const through = async (action) => {
+    const before = received();
+    const begin = Date.now();
+    await action();
+    await page.locator('[data-device]').first().waitFor();
+    const milliseconds = Date.now() - begin;
+    await page.getByText(LIVE).waitFor({ timeout: 120_000 });
+    return { milliseconds, kilobytes: Math.round((received() - before) / 1000) };
+  };
+  await page.goto(`${quickstart.url}/#/sessions`);
+  await page.locator('main:not([hidden]) h1', { hasText: 'Sessions' }).waitFor();
+  const visit = await through(() => page.goto(`${quickstart.url}/#/devices`));
+  const search = await through(async () => {
+    await page.getByLabel('Search by name or unit ID').fill('BENCH-');
+    await page.waitForURL('**/#/devices?q=BENCH-');
+  });
+  return { visit, search };
 }
 
 async function timeToList(page) {
@@ -86,8 +121,11 @@ await makeDevices(Number(process.env.FAIRLEAD_DEVICES ?? 0));
 await logIn(page);
 const { load, list } = await timeToList(page);
 console.log(`page loaded in ${load} ms, first rows ${list} ms later`);
-await page.getByText(/^Live · Devices: /).waitFor({ timeout: 120_000 });
+await page.getByText(LIVE).waitFor({ timeout: 120_000 });
 const rows = await page.locator('[role=row]').count();
 console.log(`${await page.locator('p.status').innerText()}, ${rows} rows in the document`);
+for (const [what, { milliseconds, kilobytes }] of Object.entries(await useList(page))) {
+  console.log(`${what} of the list: rows after ${milliseconds} ms, ${kilobytes} kB received`);
+}
 for (const flow of flows) await drawn(page, flow);
 await browser.close();

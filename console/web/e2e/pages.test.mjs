@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
 // What pages do when something goes wrong or changes meanwhile: failed calls, another administrator,
-// an expired log-in, lists that grow, small windows; and where the focus is.
+// an expired log-in, sessions that grow, small windows; and where the focus is.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertAccessible, withPage } from './suite.mjs';
@@ -14,26 +14,6 @@ const waitForFocus = (page, selector) =>
   page.waitForFunction((wanted) => document.activeElement.matches(wanted), selector);
 const visit = (page, route) => page.goto(`${quickstart.url}/#/${route}`);
 
-// A made-up fleet, as the server would tell of it.
-async function withFleet(page, count) {
-  const fleet = Array.from({ length: count }, (_none, index) => {
-    const unitId = `F${String(index).padStart(5, '0')}`;
-    const connection = { state: 'ONLINE', via: 'DIRECT', icg: '', sinceTime: '2026-01-01T00:00:00Z' };
-    return { name: `devices/${unitId}`, unitId, osGeneration: 'OS_12', connection, terminal: {}, tags: [], profiles: [] };
-  });
-  await page.route(at('devices\\?'), (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    const first = Number(query.get('pageToken') ?? 0);
-    const end = first + Number(query.get('pageSize'));
-    const devices = fleet.slice(first, end);
-    return route.fulfill({ json: { devices, nextPageToken: end < count ? String(end) : '' } });
-  });
-  await page.routeWebSocket(at('devices:watch'), (socket) => {
-    for (const device of fleet) socket.send(JSON.stringify({ type: 'UPDATED', device }));
-    socket.send('{"type":"SNAPSHOT_COMPLETE"}');
-  });
-}
-
 function sessionOf(number) {
   const timeline = [{ step: 'CONSOLE_REQUESTED', time: '2026-01-01T00:00:00Z' }];
   const end = { cause: 'PROGRAM_ENDED', exitCode: 0, bytesToConsole: '1', bytesToDevice: '1', message: 'all is well' };
@@ -43,15 +23,6 @@ function sessionOf(number) {
 
 describe('pages', () => {
   const given = withPage();
-
-  it('load the device list again after a failed call', async () => {
-    const { page } = given;
-    let calls = 0;
-    page.expectedReports.push(/status of 503/);
-    await page.route(at('devices\\?'), (route) => (++calls === 1 ? fail(route) : route.continue()));
-    await page.reload();
-    await page.locator('[data-device]').first().waitFor();
-  });
 
   it('show that a list failed, and load it again', async () => {
     const { page } = given;
@@ -135,22 +106,6 @@ describe('pages', () => {
     assert.equal(await page.locator('[data-session="sessions/51"]').count(), 1);
     await page.getByRole('columnheader', { name: 'How it ended' }).waitFor();
     await page.getByText('All is well.').first().waitFor();
-  });
-
-  it('reach the last of many devices by End, and go back to the row that was left', async () => {
-    const { page } = given;
-    await withFleet(page, 2500);
-    await page.reload();
-    await page.getByText('Devices: 2,500').waitFor();
-    await page.locator('[data-row="0"]').focus();
-    await page.keyboard.press('End');
-    await waitForFocus(page, '[data-device="F02499"]');
-    await page.keyboard.press('ArrowUp');
-    await waitForFocus(page, '[data-device="F02498"]');
-    await page.keyboard.press('Space');
-    await waitForFocus(page, 'h1');
-    await page.goBack();
-    await waitForFocus(page, '[data-device="F02498"]');
   });
 
   it('keep the filter of the device list in the address', async () => {

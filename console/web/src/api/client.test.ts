@@ -127,7 +127,7 @@ describe('watch', () => {
         random: () => 0,
       },
       methods.watchDevices,
-      { filter: 'a' },
+      { filter: 'a', changesOnly: true },
       {
         onMessage: (message: DeviceEvent) => events.push(message.type),
         onInterrupted: (reason, final) => events.push([reason, final]),
@@ -139,7 +139,7 @@ describe('watch', () => {
 
   it('offers the token as a subprotocol and gives messages', () => {
     const { sockets, events } = harness();
-    expect(sockets[0]!.url).toBe('wss://ums.example:8443/api/v1/devices:watch?filter=a');
+    expect(sockets[0]!.url).toBe('wss://ums.example:8443/api/v1/devices:watch?filter=a&changesOnly=true');
     expect(sockets[0]!.protocols).toEqual(['fairlead.watch.v1', 'fairlead.bearer.TOKEN']);
     sockets[0]!.onmessage!({ data: '{"type":"SNAPSHOT_COMPLETE"}' });
     expect(events).toEqual(['SNAPSHOT_COMPLETE']);

@@ -161,7 +161,7 @@ export function DeviceGrid({ list, filter, reach }: GridProps) {
     event.preventDefault();
   };
 
-  if (list.isComplete && rows.length === 0) return <NoDevice filtered={filter !== ''} />;
+  if (list.countIsExact && list.count === 0) return <NoDevice filtered={filter !== ''} />;
   const columns = ['state', 'name', 'unitId', 'os', 'via', 'tags', 'since'] as const;
   const drawn = Array.from({ length: Math.max(0, seen.end - seen.first) }, (_none, offset) => seen.first + offset);
   // The row of the keyboard keeps the focus when it is out of sight.

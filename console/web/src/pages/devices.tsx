@@ -19,7 +19,7 @@ const REDRAW_MILLISECONDS = 100;
 // Whose tags are suggested.
 const SUGGESTING_ROWS = 1000;
 
-// Loads pages and follows changes of what `filter` selects.
+// Follows changes of what `filter` selects, and loads pages.
 function useDevices(filter: string) {
   const version = useSignal(0);
   const stale = useSignal<string | undefined>('');
@@ -43,18 +43,16 @@ function useDevices(filter: string) {
         version.value++;
       }, REDRAW_MILLISECONDS);
     };
-    void loader.reach(0);
-    const stop = follow(methods.watchDevices, { filter }, {
-      onStart() {
-        list.onStreamStart();
-        stale.value = undefined;
-        // The server is there again.
-        if (loader.error !== undefined) void loader.retry();
-      },
+    loader.start();
+    const stop = follow(methods.watchDevices, { filter, changesOnly: true }, {
       onMessage(event) {
-        if (list.onEvent(event)) redraw();
+        if (event.type === 'SNAPSHOT_COMPLETE') stale.value = undefined;
+        if (loader.onEvent(event)) redraw();
       },
-      onInterrupted: (reason) => (stale.value = reason || t('close.connectionLost')),
+      onInterrupted(reason) {
+        stale.value = reason || t('close.connectionLost');
+        loader.onInterrupted();
+      },
     });
     return () => {
       loader.stop();

@@ -1,66 +1,93 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The device list as far as it was scrolled to: pages by name from the server, kept current by the
-// stream of changes. Sans-I/O, so that it is tested with 100,000 devices.
+// The device list as far as it was scrolled to: pages by name from the server, kept current by a
+// stream that tells changes alone. Sans-I/O, so that it is tested with 100,000 devices.
 import type { Device, DeviceEvent } from '../api/generated';
+
+// Comes behind every name.
+const BEHIND_ALL = '\uffff';
 
 export class DeviceList {
   private devices: Device[] = [];
-  // Every name that the stream has told, loaded or not.
-  private readonly names = new Set<string>();
+  // All devices up to this name are kept, and none behind it.
+  private keptTo = '';
+  // As far as pages go that were asked for since the stream began; what is kept behind it is from
+  // before, and may be out of date. Absent without such a page.
+  private freshTo: string | undefined;
   private nextPageToken = '';
   private begun = false;
-  private snapshotComplete = false;
-  private snapshotNames: Set<string> | undefined;
+  // How many devices there are, as the stream last told.
+  private told: number | undefined;
+  // The latest changes by name since a page was asked for, which may show what was before them.
+  private meanwhile: Map<string, DeviceEvent> | undefined;
 
   get rows(): readonly Device[] {
     return this.devices;
   }
-  // Whether all that the server has is loaded.
+  // Whether all that the server has is kept.
   get isComplete(): boolean {
-    return this.begun && this.nextPageToken === '';
+    return this.keptTo === BEHIND_ALL;
   }
-  get pageToken(): string {
-    return this.nextPageToken;
+  // Whether all that is kept is as the server has it.
+  get isFresh(): boolean {
+    return this.freshTo !== undefined && this.freshTo >= this.keptTo;
+  }
+  // Whether the page that is asked for next is the first.
+  get isAtFirstPage(): boolean {
+    return this.freshTo === undefined;
   }
   get hasBegun(): boolean {
     return this.begun;
   }
   // How many devices there are, as far as is known.
   get count(): number {
-    return this.isComplete ? this.devices.length : Math.max(this.names.size, this.devices.length);
+    return this.isComplete ? this.devices.length : Math.max(this.told ?? 0, this.devices.length);
   }
   get countIsExact(): boolean {
-    return this.isComplete || this.snapshotComplete;
+    return this.isComplete || this.told !== undefined;
   }
 
+  // A page is asked for with the token that this returns.
+  askPage(): string {
+    this.meanwhile = new Map();
+    return this.nextPageToken;
+  }
+
+  // The page that was asked for has come: in place of what is kept of its part of the list.
   addPage(devices: readonly Device[], nextPageToken: string): void {
+    const from = this.freshTo;
+    const last = devices[devices.length - 1]?.name ?? from ?? '';
+    const to = nextPageToken === '' ? BEHIND_ALL : last;
+    const start = from === undefined ? 0 : this.indexAfter(from);
+    this.devices = [...this.devices.slice(0, start), ...devices, ...this.devices.slice(this.indexAfter(to))];
     this.begun = true;
+    this.freshTo = to;
     this.nextPageToken = nextPageToken;
-    for (const device of devices) this.put(device);
+    // Nothing from before is left.
+    if (to >= (this.devices[this.devices.length - 1]?.name ?? '')) this.keptTo = to;
+    for (const event of this.meanwhile?.values() ?? []) this.apply(event);
+    this.meanwhile = undefined;
   }
 
-  // A stream begins (again): what it does not tell any more is gone.
-  onStreamStart(): void {
-    this.snapshotNames = new Set();
-    this.snapshotComplete = false;
+  // The page that was asked for will not come.
+  failPage(): void {
+    this.meanwhile = undefined;
+  }
+
+  // A stream has begun (again): what was asked for before may lack changes. It is kept until pages
+  // asked for from now on replace it.
+  restart(): void {
+    this.freshTo = undefined;
+    this.nextPageToken = '';
+    this.meanwhile = undefined;
   }
 
   // Whether what is shown may have changed.
   onEvent(event: DeviceEvent): boolean {
-    if (event.type === 'SNAPSHOT_COMPLETE') {
-      this.endSnapshot();
-      return true;
-    }
-    const device = event.device;
-    if (!device) return false;
-    if (event.type === 'DELETED') return this.remove(device.name);
-    this.snapshotNames?.add(device.name);
-    const isNew = !this.names.has(device.name);
-    this.names.add(device.name);
-    if (!this.covers(device.name)) return isNew;
-    this.put(device);
-    return true;
+    const before = this.count;
+    this.told = event.deviceCount ?? this.told;
+    if (event.device) this.meanwhile?.set(event.device.name, event);
+    return this.apply(event) || this.count !== before;
   }
 
   // Where `name` is or belongs.
@@ -75,11 +102,19 @@ export class DeviceList {
     return low;
   }
 
-  // Beyond the pages that are loaded nothing is kept.
-  private covers(name: string): boolean {
-    if (!this.begun) return false;
-    const last = this.devices[this.devices.length - 1];
-    return this.isComplete || (last !== undefined && name <= last.name);
+  // Where what comes behind `name` begins.
+  private indexAfter(name: string): number {
+    const at = this.indexOf(name);
+    return this.devices[at]?.name === name ? at + 1 : at;
+  }
+
+  // Whether a row has changed.
+  private apply({ type, device }: DeviceEvent): boolean {
+    if (!device) return false;
+    if (type === 'DELETED') return this.remove(device.name);
+    if (device.name > this.keptTo) return false;
+    this.put(device);
+    return true;
   }
 
   private put(device: Device): void {
@@ -89,20 +124,10 @@ export class DeviceList {
   }
 
   private remove(name: string): boolean {
-    const known = this.names.delete(name);
     const at = this.indexOf(name);
-    if (this.devices[at]?.name !== name) return known;
+    if (this.devices[at]?.name !== name) return false;
     this.devices.splice(at, 1);
     return true;
-  }
-
-  private endSnapshot(): void {
-    this.snapshotComplete = true;
-    const told = this.snapshotNames;
-    this.snapshotNames = undefined;
-    if (!told) return;
-    for (const name of [...this.names]) if (!told.has(name)) this.names.delete(name);
-    this.devices = this.devices.filter((device) => told.has(device.name));
   }
 }
 

@@ -1,59 +1,14 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The device list with 100,000 devices, settings, texts, routes, visible rows.
+// The device list's filter, settings, texts, routes, visible rows.
 import { describe, expect, it } from 'vitest';
-import type { Device, DeviceEvent } from '../api/generated';
 import { de } from '../i18n/de';
 import { en } from '../i18n/en';
 import { formatRelative } from '../i18n';
 import { devicePath, parseRoute } from '../router';
 import { scrollToRow, visibleRows } from '../ui/virtual_rows';
 import { choiceIn, deviceFilter, devicesPath, NO_CHOICE } from './device_choice';
-import { DeviceList, tagsOf } from './device_list';
 import { readSettings } from './settings';
-
-const device = (number: number, displayName = ''): Device =>
-  ({ name: `devices/${String(number).padStart(6, '0')}`, displayName }) as Device;
-const updated = (changed: Device): DeviceEvent => ({ type: 'UPDATED', device: changed });
-const deleted = (gone: Device): DeviceEvent => ({ type: 'DELETED', device: gone });
-const COMPLETE = { type: 'SNAPSHOT_COMPLETE' } as DeviceEvent;
-
-describe('DeviceList', () => {
-  it('keeps only what was scrolled to of 100,000, but counts all', () => {
-    const list = new DeviceList();
-    list.addPage(Array.from({ length: 100 }, (_none, at) => device(at)), 'more');
-    list.onStreamStart();
-    for (let at = 0; at < 100_000; ++at) list.onEvent(updated(device(at)));
-    expect(list.countIsExact).toBe(false);
-    list.onEvent(COMPLETE);
-    expect(list.count).toBe(100_000);
-    expect(list.countIsExact).toBe(true);
-    expect(list.rows.length).toBe(100);
-  });
-
-  it('takes changes of what is loaded, in order', () => {
-    const list = new DeviceList();
-    list.addPage([device(1), device(5)], 'more');
-    expect(list.onEvent(updated(device(3, 'new')))).toBe(true);
-    expect(list.onEvent(updated(device(1, 'changed')))).toBe(true);
-    list.onEvent(updated(device(9)));
-    expect(list.rows.map((row) => row.name.slice(-1) + (row.displayName ?? ''))).toEqual(['1changed', '3new', '5']);
-    expect(list.onEvent(deleted(device(5)))).toBe(true);
-    expect(list.rows.length).toBe(2);
-    list.addPage([device(9)], '');
-    list.onEvent(updated(device(10)));
-    expect(list.count).toBe(4);
-  });
-
-  it('forgets after an interruption what is gone', () => {
-    const list = new DeviceList();
-    list.addPage([device(1), device(2)], '');
-    list.onStreamStart();
-    list.onEvent(updated(device(2)));
-    list.onEvent(COMPLETE);
-    expect(list.rows.map((row) => row.name)).toEqual(['devices/000002']);
-  });
-});
 
 describe('deviceFilter', () => {
   it('is what the server takes', () => {
@@ -65,10 +20,6 @@ describe('deviceFilter', () => {
     expect(deviceFilter({ ...none, tags: ' , ' })).toBe('');
     expect(deviceFilter({ ...none, text: 'x'.repeat(999) }).length).toBe(256);
     expect(deviceFilter({ ...none, text: 'x'.repeat(999), tags: 'till' })).toMatch(/^tag=till x+$/);
-  });
-  it('suggests the tags that devices have', () => {
-    const tagged = (...tags: string[]) => ({ tags }) as Device;
-    expect(tagsOf([tagged('till', 'berlin'), tagged(), tagged('till')])).toEqual(['berlin', 'till']);
   });
 });
 
