@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Measures our relay beside nginx, HAProxy and MeshCentral, and whole terminals beside OpenSSH, in
-turns, and prints two tables. Called by bench/run, which installs and builds what this needs."""
+"""Measures our relay beside nginx, HAProxy and MeshCentral, and whole terminals beside OpenSSH and
+MeshCentral, in turns, and prints two tables. Called by bench/run, which installs and builds what
+this needs."""
 
 import argparse
 import datetime
@@ -261,8 +262,9 @@ def main():
         if not options.no_terminals:
             # What was measured before is worth printing all the same.
             try:
-                report["terminals"] = terminals.measure(options.quick, rounds, binaries, folder,
-                                                        progress)
+                report["terminals"] = terminals.measure(
+                    options.quick, rounds, binaries, peers.as_path(options.meshcentral), folder,
+                    progress)
                 text.append(terminals.table(report["terminals"]) + "\n")
                 problems += failures(report["terminals"])
             except RuntimeError as error:

@@ -1,19 +1,20 @@
 """A whole Fairlead of real processes on loopback: a server, an ICG and an agent on each. Used by
 terminals.py."""
 
-import base64
 import http.client
 import json
 import os
-import secrets
 import socket
 import ssl
-import struct
 import subprocess
 import time
 
+from websocket import BINARY, WebSocket
+
 PROFILES = 'profiles { name: "sh" argv: "/bin/sh" }\n'
 START_LIMIT = 60
+# A connection that rested for so many seconds is not used again: after 60 the server closes it.
+REST_LIMIT = 30
 
 
 class Fairlead:
@@ -31,6 +32,7 @@ class Fairlead:
         self.ca_file = folder / "server/ca.pem"
         self.context = ssl.create_default_context(cafile=self.ca_file)
         self.connection = http.client.HTTPSConnection("localhost", self.port, context=self.context)
+        self.last_call = time.monotonic()
         self.token = None
         password = (folder / "server/admin_password").read_text().strip()
         self.token = self.call("POST", "/api/v1/login", {
@@ -79,6 +81,10 @@ class Fairlead:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        # A connection that is closed is opened anew by a request.
+        if time.monotonic() - self.last_call > REST_LIMIT:
+            self.connection.close()
+        self.last_call = time.monotonic()
         self.connection.request(method, path, json.dumps(body) if body is not None else None,
                                 headers)
         answer = self.connection.getresponse()
@@ -129,20 +135,13 @@ class Fairlead:
         begin = time.perf_counter()
         session = self.create_session(unit_id)
         port = int(session["consoleUrl"].split(":")[2].split("/")[0])
-        with socket.create_connection(("127.0.0.1", port)) as plain:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.context.wrap_socket(plain, server_hostname="localhost") as tunnel:
-                key = base64.b64encode(secrets.token_bytes(16)).decode()
-                tunnel.sendall((
-                    "GET /console-connector/terminal HTTP/1.1\r\nHost: localhost\r\n"
-                    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: fairlead.terminal.v1, "
-                    f"fairlead.ticket.{session['consoleTicket']}\r\n\r\n").encode())
-                await_binary(tunnel)
-                elapsed = (time.perf_counter() - begin) * 1e3
-                tunnel.sendall(b"\x88\x82\0\0\0\0" + struct.pack(">H", 1000))
-                while tunnel.recv(4096):
-                    pass
+        tunnel = WebSocket(port, self.context, "/console-connector/terminal", [
+            "Sec-WebSocket-Protocol: fairlead.terminal.v1, "
+            f"fairlead.ticket.{session['consoleTicket']}"])
+        while tunnel.receive()[0] != BINARY:
+            pass
+        elapsed = (time.perf_counter() - begin) * 1e3
+        tunnel.close()
         return elapsed
 
     def stop(self):
@@ -154,31 +153,3 @@ class Fairlead:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def await_binary(tunnel):
-    """Reads a WebSocket from its head on until a binary frame begins."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += receive(tunnel)
-    data = data.split(b"\r\n\r\n", 1)[1]
-    while True:
-        while len(data) < 4:
-            data += receive(tunnel)
-        if data[0] & 15 == 2:
-            return
-        length = data[1] & 127
-        header = 2
-        if length == 126:
-            length = struct.unpack(">H", data[2:4])[0]
-            header = 4
-        while len(data) < header + length:
-            data += receive(tunnel)
-        data = data[header + length:]
-
-
-def receive(tunnel):
-    data = tunnel.recv(16384)
-    if not data:
-        raise RuntimeError("the tunnel ended")
-    return data

@@ -1,6 +1,7 @@
 """The relays that bench/run compares, each started on loopback with the same certificate: ours,
 nginx, HAProxy and MeshCentral. A relay is an object with start(), stop(), pid and load_arguments."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -257,13 +258,23 @@ class MeshCentral(Relay):
 
     def configure(self):
         settings = {
-            "cert": "localhost", "port": self.port, "aliasPort": self.port, "exactPorts": True,
-            "redirPort": 0, "mpsPort": 0, "user": "admin", "WANonly": True, "selfUpdate": False,
+            # Without a dot the server would look for agents in the local network.
+            "cert": "bench.localhost", "agentAliasDNS": "localhost", "portBind": "127.0.0.1",
+            "port": self.port, "aliasPort": self.port, "exactPorts": True, "redirPort": 0,
+            "mpsPort": 0, "user": "admin", "WANonly": True, "selfUpdate": False,
             "autoBackup": False, "tlsCiphers": "TLS_AES_128_GCM_SHA256",
             # Nothing is to be fetched while measuring.
             "npmProxy": "http://127.0.0.1:9", "agentTimeStampServer": False,
         }
-        config = {"settings": settings, "domains": {"": {"title": "bench"}}}
+        certificate = ssl.PEM_cert_to_DER_cert((self.pki / "server.pem").read_text())
+        domain = {
+            "title": "bench",
+            # Agents are told this of the certificate that the shim hands over.
+            "certHash": hashlib.sha384(certificate).hexdigest(),
+            # No use of proxies, and nothing typed into a new terminal.
+            "agentNoProxy": True, "terminal": {"launchCommand": {"linux": ""}},
+        }
+        config = {"settings": settings, "domains": {"": domain}}
         (self.data / "config.json").write_text(json.dumps(config))
 
     def command(self):

@@ -1,5 +1,6 @@
 """Whole terminals, from the person's keystroke to the program and back: ours over a server and over
-an ICG, OpenSSH direct and through a bastion, and a bare pseudo-terminal as the floor."""
+an ICG, OpenSSH direct and through a bastion, MeshCentral's, and a bare pseudo-terminal as the
+floor."""
 
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import time
 
 import fairlead
+import meshcentral
 import peers
 
 # A CPU tick is 10 ms: fewer lines would tell nothing.
@@ -99,18 +101,57 @@ class Local:
         pass
 
 
-class Ours:
+class Tunnelled:
+    """A terminal on one device behind a server or an ICG, whose person's end is the generator."""
+    name = ""
+
+    def __init__(self, program, quick, relay_pid, agent_pid):
+        self.program = program
+        self.quick = quick
+        self.relay_pid = relay_pid
+        self.agent_pid = agent_pid
+        self.held = None
+
+    def tunnel(self, count=1):
+        """The generator's arguments for `count` terminals, which the device was asked for."""
+        raise NotImplementedError
+
+    def first_byte_ms(self):
+        raise NotImplementedError
+
+    def memory(self):
+        """Readers of the memory that sessions may take."""
+        return {
+            "relay_kib_per_session": lambda: pss_kib([self.relay_pid], "Pss_Anon:"),
+            "agent_kib_per_session": lambda: pss_kib([self.agent_pid], "Pss_Anon:"),
+        }
+
+    def measure(self):
+        # Memory first and once: later the processes hold what they have used.
+        if self.held is None:
+            self.held = hold(self.program, HELD, self.memory(), self.tunnel)
+        figures = dict(self.held)
+        figures.update(load(self.program, "--measure=echo",
+                            f"--seconds={ECHO_SECONDS[self.quick]}", *self.tunnel()))
+        figures.update(load(self.program, "--measure=output", f"--lines={LINES}",
+                            f"--pid={self.relay_pid}", f"--agent_pid={self.agent_pid}",
+                            *self.tunnel()))
+        figures["first_byte_ms"] = statistics.median(
+            self.first_byte_ms() for _ in range(OPENINGS[self.quick]))
+        return figures
+
+    def stop(self):
+        pass
+
+
+class Ours(Tunnelled):
     """A terminal of ours on one device."""
 
     def __init__(self, program, quick, system, unit_id, name, relay):
-        self.program = program
-        self.quick = quick
+        super().__init__(program, quick, system.processes[relay].pid, system.agents[unit_id].pid)
         self.system = system
         self.unit_id = unit_id
         self.name = name
-        self.relay = system.processes[relay]
-        self.agent = system.agents[unit_id]
-        self.held = None
 
     def tunnel(self, count=1):
         sessions = [self.system.create_session(self.unit_id) for _ in range(count)]
@@ -118,25 +159,34 @@ class Ours:
         tickets = ",".join(session["consoleTicket"] for session in sessions)
         return [f"--port={port}", f"--ca={self.system.ca_file}", f"--tickets={tickets}"]
 
-    def measure(self):
-        # Memory first and once: later the processes hold what they have used.
-        if self.held is None:
-            self.held = hold(self.program, HELD, {
-                "relay_kib_per_session": lambda: pss_kib([self.relay.pid], "Pss_Anon:"),
-                "agent_kib_per_session": lambda: pss_kib([self.agent.pid], "Pss_Anon:"),
-            }, self.tunnel)
-        figures = dict(self.held)
-        figures.update(load(self.program, "--measure=echo",
-                            f"--seconds={ECHO_SECONDS[self.quick]}", *self.tunnel()))
-        figures.update(load(self.program, "--measure=output", f"--lines={LINES}",
-                            f"--pid={self.relay.pid}", f"--agent_pid={self.agent.pid}",
-                            *self.tunnel()))
-        figures["first_byte_ms"] = statistics.median(
-            self.system.first_byte_ms(self.unit_id) for _ in range(OPENINGS[self.quick]))
-        return figures
+    def first_byte_ms(self):
+        return self.system.first_byte_ms(self.unit_id)
+
+
+class MeshCentral(Tunnelled):
+    """MeshCentral's server and agent."""
+    name = "MeshCentral"
+
+    def __init__(self, program, quick, folder, package):
+        self.system = meshcentral.MeshCentral(folder, package)
+        super().__init__(program, quick, self.system.server.pid, self.system.agent.pid)
+
+    def memory(self):
+        # The server's heap moves by megabytes of its own, which hides what a few sessions take.
+        readers = super().memory()
+        del readers["relay_kib_per_session"]
+        return readers
+
+    def tunnel(self, count=1):
+        tunnels = ",".join(self.system.open_tunnel() for _ in range(count))
+        return ["--relay=meshcentral", f"--port={self.system.server.port}",
+                f"--ca={self.system.ca_file}", f"--tickets={tunnels}"]
+
+    def first_byte_ms(self):
+        return self.system.first_byte_ms()
 
     def stop(self):
-        pass
+        self.system.stop()
 
 
 class OpenSsh:
@@ -232,8 +282,8 @@ ROWS = [
 ]
 
 
-def measure(quick, rounds, binaries, folder, progress):
-    """{terminal: {"terminal": [figures, one a round]}}."""
+def measure(quick, rounds, binaries, package, folder, progress):
+    """{terminal: {"terminal": [figures, one a round]}}. `package` is MeshCentral's folder."""
     program = binaries / "bench/load/load"
     over_icg = (binaries / "gateway/icg").exists()
     system = fairlead.Fairlead(binaries, folder / "system", over_icg)
@@ -245,12 +295,21 @@ def measure(quick, rounds, binaries, folder, progress):
     try:
         kinds.append(OpenSsh(program, quick, folder / "ssh", False))
         kinds.append(OpenSsh(program, quick, folder / "ssh-bastion", True))
+        try:
+            kinds.append(MeshCentral(program, quick, folder / "meshcentral-system", package))
+        except RuntimeError as error:
+            progress(f"MeshCentral's terminal is left out: {error}")
         results = {kind.name: {"terminal": []} for kind in kinds}
         for number in range(rounds):
             turn = number % len(kinds)
             for kind in kinds[turn:] + kinds[:turn]:
                 progress(f"round {number + 1} of {rounds}: {kind.name}")
-                results[kind.name]["terminal"].append(kind.measure())
+                # What the others give is worth having all the same.
+                try:
+                    figures = kind.measure()
+                except (RuntimeError, OSError) as error:
+                    figures = {"error": str(error)}
+                results[kind.name]["terminal"].append(figures)
     finally:
         for kind in kinds:
             kind.stop()

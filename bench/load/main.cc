@@ -44,7 +44,8 @@ ABSL_FLAG(int, source_network, 1, "The second byte of those addresses.");
 ABSL_FLAG(std::string, device_ca, "", "devices: the CA that signs their certificates, PEM.");
 ABSL_FLAG(std::string, device_ca_key, "", "devices: its key, PEM.");
 ABSL_FLAG(std::string, measure, "echo", "terminal: echo, output, first_byte or hold.");
-ABSL_FLAG(std::vector<std::string>, tickets, {}, "terminal: Consoles' tickets, at the relay.");
+ABSL_FLAG(std::vector<std::string>, tickets, {},
+          "terminal: Consoles' tickets, at the relay; meshcentral: identifiers of tunnels.");
 ABSL_FLAG(std::string, command, "", "terminal: a program that is one, in place of a tunnel.");
 ABSL_FLAG(bool, local, false, "terminal: a shell on a pseudo-terminal here, in place of a tunnel.");
 ABSL_FLAG(int, lines, 5'000'000, "terminal: how far seq counts.");
@@ -131,6 +132,7 @@ TerminalOptions MakeTerminalOptions() {
   options.port = static_cast<std::uint16_t>(absl::GetFlag(FLAGS_port));
   options.ca_file = absl::GetFlag(FLAGS_ca);
   options.tickets = absl::GetFlag(FLAGS_tickets);
+  options.meshcentral = absl::GetFlag(FLAGS_relay) == "meshcentral";
   options.command = absl::GetFlag(FLAGS_command);
   options.local = absl::GetFlag(FLAGS_local);
   options.seconds = absl::GetFlag(FLAGS_seconds);

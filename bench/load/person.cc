@@ -20,14 +20,13 @@ namespace fairlead::bench {
 namespace {
 
 constexpr std::size_t kAckEvery = 64 * 1024;
+// MeshCentral's number for a terminal among its protocols.
+constexpr char kMeshCentralTerminal[] = "1";
 
+// A WebSocket to a relay. What is typed before the terminal can take it waits here.
 class Tunnel : public Person, public Leg::Handler {
  public:
-  Tunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port, const std::string& ticket) {
-    UpgradeRequest request;
-    request.path = "/console-connector/terminal";
-    request.headers.push_back(
-        absl::StrCat("Sec-WebSocket-Protocol: fairlead.terminal.v1, fairlead.ticket.", ticket));
+  Tunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port, UpgradeRequest request) {
     Route route;
     route.port = port;
     leg_ = std::make_unique<Leg>(loop, context, route, std::move(request), *this);
@@ -35,24 +34,13 @@ class Tunnel : public Person, public Leg::Handler {
   ~Tunnel() override { leg_->Abort(); }
 
   void Type(absl::string_view text) override {
-    if (leg_->open()) {
+    if (ready_) {
       leg_->SendBinary(text.data(), text.size());
     } else {
       early_.append(text.data(), text.size());
     }
   }
 
-  void OnOpen(Leg& leg) override {
-    if (!early_.empty()) leg.SendBinary(early_.data(), early_.size());
-  }
-  void OnText(Leg&, const std::string&) override {}
-  void OnBinary(Leg& leg, const char* data, std::size_t size, bool) override {
-    received_ += size;
-    on_bytes_(data, size);
-    if (received_ - acknowledged_ < kAckEvery) return;
-    acknowledged_ = received_;
-    leg.SendText(absl::StrCat("{\"ack\":{\"receivedBytes\":\"", received_, "\"}}"));
-  }
   void OnDrained(Leg&) override {}
   void OnEnd(Leg&, std::uint16_t code, absl::string_view why) override {
     if (code != 1000) {
@@ -62,11 +50,67 @@ class Tunnel : public Person, public Leg::Handler {
     over_ = true;
   }
 
+ protected:
+  // From now on what is typed goes out.
+  void SetReady() {
+    if (std::exchange(ready_, true) || early_.empty()) return;
+    leg_->SendBinary(early_.data(), early_.size());
+    early_.clear();
+  }
+
  private:
+  bool ready_ = false;
   std::string early_;
+  std::unique_ptr<Leg> leg_;
+};
+
+UpgradeRequest FairleadRequest(const std::string& ticket) {
+  UpgradeRequest request;
+  request.path = "/console-connector/terminal";
+  request.headers.push_back(
+      absl::StrCat("Sec-WebSocket-Protocol: fairlead.terminal.v1, fairlead.ticket.", ticket));
+  return request;
+}
+
+class FairleadTunnel : public Tunnel {
+ public:
+  FairleadTunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port, const std::string& ticket)
+      : Tunnel(loop, context, port, FairleadRequest(ticket)) {}
+
+  void OnOpen(Leg&) override { SetReady(); }
+  void OnText(Leg&, const std::string&) override {}
+  void OnBinary(Leg& leg, const char* data, std::size_t size, bool) override {
+    received_ += size;
+    on_bytes_(data, size);
+    if (received_ - acknowledged_ < kAckEvery) return;
+    acknowledged_ = received_;
+    leg.SendText(absl::StrCat("{\"ack\":{\"receivedBytes\":\"", received_, "\"}}"));
+  }
+
+ private:
   std::uint64_t received_ = 0;
   std::uint64_t acknowledged_ = 0;
-  std::unique_ptr<Leg> leg_;
+};
+
+UpgradeRequest MeshCentralRequest(const std::string& id) {
+  UpgradeRequest request;
+  request.path = absl::StrCat("/meshrelay.ashx?browser=1&p=", kMeshCentralTerminal, "&id=", id);
+  return request;
+}
+
+class MeshCentralTunnel : public Tunnel {
+ public:
+  MeshCentralTunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port, const std::string& id)
+      : Tunnel(loop, context, port, MeshCentralRequest(id)) {}
+
+  void OnOpen(Leg&) override {}
+  void OnText(Leg& leg, const std::string& text) override {
+    // The agent's end is there.
+    if (text != "c") return;
+    leg.SendText(kMeshCentralTerminal);
+    SetReady();
+  }
+  void OnBinary(Leg&, const char* data, std::size_t size, bool) override { on_bytes_(data, size); }
 };
 
 // A child process with descriptors to read from and to write to.
@@ -121,7 +165,12 @@ class Child : public Person, public Watcher {
 
 std::unique_ptr<Person> OverTunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port,
                                    const std::string& ticket) {
-  return std::make_unique<Tunnel>(loop, context, port, ticket);
+  return std::make_unique<FairleadTunnel>(loop, context, port, ticket);
+}
+
+std::unique_ptr<Person> OverMeshCentral(EventLoop& loop, SSL_CTX* context, std::uint16_t port,
+                                        const std::string& id) {
+  return std::make_unique<MeshCentralTunnel>(loop, context, port, id);
 }
 
 std::unique_ptr<Person> OverCommand(EventLoop& loop, const std::string& command) {

@@ -36,6 +36,9 @@ class Person {
 // A Console's tunnel, which acknowledges what it gets every 64 KiB as the contract asks.
 std::unique_ptr<Person> OverTunnel(EventLoop& loop, SSL_CTX* context, std::uint16_t port,
                                    const std::string& ticket);
+// The web console's end of a terminal of MeshCentral's, whose agent was asked for tunnel `id`.
+std::unique_ptr<Person> OverMeshCentral(EventLoop& loop, SSL_CTX* context, std::uint16_t port,
+                                        const std::string& id);
 // `command`, run by /bin/sh, with pipes; its standard error goes to /dev/null.
 std::unique_ptr<Person> OverCommand(EventLoop& loop, const std::string& command);
 // /bin/sh on a pseudo-terminal of this process.

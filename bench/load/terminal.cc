@@ -93,7 +93,11 @@ class Runner {
   std::unique_ptr<Person> Open(std::size_t index) {
     if (options_.local) return OverLocalTerminal(loop_);
     if (!options_.command.empty()) return OverCommand(loop_, options_.command);
-    return OverTunnel(loop_, context_.get(), options_.port, options_.tickets.at(index));
+    const std::string& ticket = options_.tickets.at(index);
+    if (options_.meshcentral) {
+      return OverMeshCentral(loop_, context_.get(), options_.port, ticket);
+    }
+    return OverTunnel(loop_, context_.get(), options_.port, ticket);
   }
 
   nlohmann::json Echo() {

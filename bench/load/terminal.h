@@ -24,6 +24,8 @@ struct TerminalOptions {
   std::uint16_t port = 0;
   std::string ca_file;
   std::vector<std::string> tickets;
+  // The tunnel is MeshCentral's, and its identifier stands for a ticket.
+  bool meshcentral = false;
   // Or a program whose standard input and output are the terminal.
   std::string command;
   // Or a shell on a pseudo-terminal of this process.
