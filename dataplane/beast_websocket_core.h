@@ -7,7 +7,6 @@
 #define FAIRLEAD_DATAPLANE_BEAST_WEBSOCKET_CORE_H_
 
 #include <boost/asio/compose.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/stream_traits.hpp>
@@ -20,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "dataplane/forgiving_write.h"
 #include "dataplane/keepalive.h"
 #include "dataplane/socket_liveness.h"
 #include "dataplane/websocket.h"
@@ -37,37 +37,6 @@ template <class Next>
 bool PeerIsAlive(Next& stream) {
   return PeerAnswers(stream.socket().native_handle());
 }
-
-// A write of a MeteredStream.
-template <class Next, class Buffers>
-struct ForgivingWrite {
-  template <class Self>
-  void operator()(Self& self, error_code error = {}, std::size_t size = 0) {
-    switch (std::exchange(stage, Stage::kEnding)) {
-      case Stage::kStarting: {
-        if (*failed) return net::post(std::move(self));
-        stage = Stage::kWriting;
-        // Both may move with `self`.
-        Next& stream = *next;
-        const Buffers data = buffers;
-        return stream.async_write_some(data, std::move(self));
-      }
-      case Stage::kWriting:
-        if (!error || error == net::error::operation_aborted) return self.complete(error, size);
-        *failed = true;
-        [[fallthrough]];
-      case Stage::kEnding:
-        return self.complete({}, net::buffer_size(buffers));
-    }
-  }
-
-  enum class Stage { kStarting, kWriting, kEnding };
-
-  Next* next;
-  std::shared_ptr<bool> failed;
-  Buffers buffers;
-  Stage stage = Stage::kStarting;
-};
 
 // A stream that remembers when the last write began. Beast writes a frame in pieces, one after the
 // other, so that the beginning of one is the progress of those before it.

@@ -86,13 +86,9 @@ class RelayStuckTest : public RelayFixture {
     RelayOptions options = Options();
     options.input_rest_timeout = options.output_rest_timeout = absl::Milliseconds(20);
     MakeRelay(options);
-    Register(MakeSpec());
-    MemoryLegOptions small;
-    small.buffer_bytes = 100;
-    device_ = MakePeer(small);
-    console_ = MakePeer(small);
-    Attach(*device_, Side::kDevice);
-    Attach(*console_, Side::kConsole);
+    Peers peers = JoinPeers(100);
+    device_ = std::move(peers.device);
+    console_ = std::move(peers.console);
   }
 
   std::unique_ptr<PeerEnd> device_;
@@ -140,16 +136,7 @@ TEST_F(RelayStuckTest, ASlowConsoleGetsTheRestOfADeviceThatIsGone) {
 }
 
 TEST_F(RelayEndTest, EndsThoughAWriteIsStuck) {
-  Register(MakeSpec());
-  MemoryLegOptions options;
-  options.buffer_bytes = 100;
-  auto device = MakePeer(options);
-  auto console = MakePeer(options);
-  Attach(*device, Side::kDevice);
-  Attach(*console, Side::kConsole);
-  Spawn(Read(device.get()));
-  Spawn(Write(device.get(), {std::string(5000, 'x')}, absl::nullopt));
-  RunReady();
+  const auto [device, console] = JoinPeersWithAStuckWrite();
 
   relay_->End("s", MakeReason(4410, "no more"));
   RunReady();
@@ -169,16 +156,7 @@ TEST_F(RelayEndTest, EndsThoughAWriteIsStuck) {
 }
 
 TEST_F(RelayEndTest, AStuckWriteThatFreesItselfInTimeStillGetsTheCode) {
-  Register(MakeSpec());
-  MemoryLegOptions options;
-  options.buffer_bytes = 100;
-  auto device = MakePeer(options);
-  auto console = MakePeer(options);
-  Attach(*device, Side::kDevice);
-  Attach(*console, Side::kConsole);
-  Spawn(Read(device.get()));
-  Spawn(Write(device.get(), {std::string(5000, 'x')}, absl::nullopt));
-  RunReady();
+  const auto [device, console] = JoinPeersWithAStuckWrite();
   relay_->End("s", MakeReason(4410, "no more"));
   RunReady();
 

@@ -267,16 +267,7 @@ TEST_F(RelayTest, ALostLegClosesTheOtherAtOnce) {
 }
 
 TEST_F(RelayTest, ALostReceiverFreesABlockedWrite) {
-  Register(MakeSpec());
-  MemoryLegOptions options;
-  options.buffer_bytes = 100;
-  auto device = MakePeer(options);
-  auto console = MakePeer(options);
-  Attach(*device, Side::kDevice);
-  Attach(*console, Side::kConsole);
-  Spawn(Read(device.get()));
-  Spawn(Write(device.get(), {std::string(5000, 'x')}, absl::nullopt));
-  RunReady();
+  const auto [device, console] = JoinPeersWithAStuckWrite();
 
   console->end->Abort();
   RunReady();

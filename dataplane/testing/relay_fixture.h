@@ -126,6 +126,31 @@ class RelayFixture : public ::testing::Test {
     return peer;
   }
 
+  struct Peers {
+    std::unique_ptr<PeerEnd> device;
+    std::unique_ptr<PeerEnd> console;
+  };
+
+  // The session "s" and its two peers, each of which has room for so many bytes that are not read.
+  Peers JoinPeers(std::size_t buffer_bytes) {
+    Register(MakeSpec());
+    MemoryLegOptions options;
+    options.buffer_bytes = buffer_bytes;
+    Peers peers{MakePeer(options), MakePeer(options)};
+    Attach(*peers.device, Side::kDevice);
+    Attach(*peers.console, Side::kConsole);
+    return peers;
+  }
+
+  // The same, when the device has written more than there is room for: the Console does not read.
+  Peers JoinPeersWithAStuckWrite() {
+    Peers peers = JoinPeers(100);
+    Spawn(Read(peers.device.get()));
+    Spawn(Write(peers.device.get(), {std::string(5000, 'x')}, absl::nullopt));
+    RunReady();
+    return peers;
+  }
+
   void Spawn(net::awaitable<void> work) {
     net::co_spawn(context_, std::move(work), [](std::exception_ptr error) {
       if (error) std::rethrow_exception(error);
