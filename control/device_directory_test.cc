@@ -255,12 +255,7 @@ TEST_F(DeviceDirectoryTest, NamesTheConnectedOnesAPieceAtATime) {
 TEST_F(DeviceDirectoryTest, R15TwentyThousandDevicesOnOneEdgeAreAllOnline) {
   constexpr int kDevices = 20'000;
   const auto name = [](int i) { return absl::StrCat("d", i); };
-  for (int i = 0; i < kDevices; ++i) {
-    v1::Device device;
-    device.set_unit_id(name(i));
-    ASSERT_THAT(store_.PutDevice(device), IsOk());
-  }
-  ASSERT_THAT(directory_.Load(), IsOk());
+  for (int i = 0; i < kDevices; ++i) Create(name(i));
   for (int i = 0; i < kDevices; ++i) Connect(name(i), 1, "icgs/a");
   // The link is lost, and its next snapshot tells them all again.
   EXPECT_EQ(directory_.OnEdgeGone("icgs/a").size(), static_cast<std::size_t>(kDevices));

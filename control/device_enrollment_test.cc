@@ -15,7 +15,7 @@
 namespace fairlead::control {
 namespace {
 
-constexpr int kRounds = 500;
+constexpr int kRounds = 100;
 
 // For several threads, of which another one gets its chance after each commit.
 class SharedStore : public FakeStore {

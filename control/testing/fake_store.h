@@ -5,11 +5,14 @@
 #ifndef FAIRLEAD_CONTROL_TESTING_FAKE_STORE_H_
 #define FAIRLEAD_CONTROL_TESTING_FAKE_STORE_H_
 
+#include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "base/status.h"
 #include "control/store.h"
 
@@ -18,7 +21,7 @@ namespace fairlead::control {
 // What a test's own change of a device writes beside it.
 inline absl::Status Unaudited(const v1::Device&) { return absl::OkStatus(); }
 
-// Thread: one at a time.
+// Transactions are not nested. Thread: one at a time.
 class FakeStore : public Store {
  public:
   // What every write returns from now on.
@@ -37,18 +40,17 @@ class FakeStore : public Store {
   }
 
   absl::Status Transact(absl::FunctionRef<absl::Status()> work) override {
-    const auto devices = devices_;
-    const auto sessions = sessions_;
-    const auto icgs = icgs_;
     const auto certificates = certificates_;
-    const auto audit = audit_;
+    const std::size_t audited = audit_.size();
+    undo_.clear();
     absl::Status status = work();
     if (status.ok()) return status;
-    devices_ = devices;
-    sessions_ = sessions;
-    icgs_ = icgs;
+    while (!undo_.empty()) {
+      undo_.back()();
+      undo_.pop_back();
+    }
     certificates_ = certificates;
-    audit_ = audit;
+    audit_.resize(audited);
     return status;
   }
 
@@ -101,11 +103,11 @@ class FakeStore : public Store {
   }
   absl::Status PutDevice(const v1::Device& device) override {
     FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(device));
-    if (write_status_.ok()) devices_[device.unit_id()] = device;
+    if (write_status_.ok()) Set(devices_, device.unit_id(), device);
     return write_status_;
   }
   absl::Status DeleteDevice(absl::string_view unit_id) override {
-    if (write_status_.ok()) devices_.erase(std::string(unit_id));
+    if (write_status_.ok()) Set(devices_, std::string(unit_id), absl::nullopt);
     return write_status_;
   }
   absl::StatusOr<std::vector<v1::Device>> AllDevices() override {
@@ -120,11 +122,11 @@ class FakeStore : public Store {
     return found->second;
   }
   absl::Status PutIcg(const v1::Icg& icg) override {
-    if (write_status_.ok()) icgs_[icg.name()] = icg;
+    if (write_status_.ok()) Set(icgs_, icg.name(), icg);
     return write_status_;
   }
   absl::Status DeleteIcg(absl::string_view name) override {
-    if (write_status_.ok()) icgs_.erase(std::string(name));
+    if (write_status_.ok()) Set(icgs_, std::string(name), absl::nullopt);
     return write_status_;
   }
   absl::StatusOr<std::vector<v1::Icg>> ListIcgs() override {
@@ -140,7 +142,7 @@ class FakeStore : public Store {
   }
   absl::Status PutSession(const v1::Session& session) override {
     FAIRLEAD_RETURN_IF_ERROR(CheckUtf8(session));
-    if (write_status_.ok()) sessions_[session.name()] = session;
+    if (write_status_.ok()) Set(sessions_, session.name(), session);
     return write_status_;
   }
   absl::StatusOr<std::vector<v1::Session>> ListSessions(
@@ -176,8 +178,29 @@ class FakeStore : public Store {
     if (Message().ParseFromString(message.SerializeAsString())) return absl::OkStatus();
     return absl::InvalidArgumentError("a text is not UTF-8");
   }
+  // Sets or erases a record, and keeps what it was for a transaction that fails.
+  template <typename Record>
+  void Set(std::map<std::string, Record>& records, const std::string& key,
+           const std::common_type_t<absl::optional<Record>>& record) {
+    absl::optional<Record> before;
+    const auto found = records.find(key);
+    if (found != records.end()) before = found->second;
+    undo_.push_back([&records, key, before]() { Put(records, key, before); });
+    Put(records, key, record);
+  }
+  template <typename Record>
+  static void Put(std::map<std::string, Record>& records, const std::string& key,
+                  const absl::optional<Record>& record) {
+    if (record.has_value()) {
+      records[key] = *record;
+    } else {
+      records.erase(key);
+    }
+  }
   static absl::Status Never() { return absl::UnimplementedError("not in this fake"); }
 
+  // How to take back the writes since the last transaction began, the latest last.
+  std::vector<std::function<void()>> undo_;
   absl::Status write_status_ = absl::OkStatus();
   absl::Status audit_status_ = absl::OkStatus();
   std::map<std::string, v1::Device> devices_;
