@@ -3,12 +3,16 @@
 // See wait.h.
 #include "base/wait.h"
 
+#include <algorithm>
+
 #include "absl/time/clock.h"
 
 namespace fairlead {
 namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(2);
+// As good as without end, and still a moment of the steady clock.
+constexpr absl::Duration kLongest = absl::Hours(24 * 365);
 
 }  // namespace
 
@@ -20,7 +24,8 @@ void Event::Set() {
 
 bool Event::WaitFor(absl::Duration timeout) {
   std::unique_lock<std::mutex> lock(mutex_);
-  return changed_.wait_for(lock, absl::ToChronoNanoseconds(timeout), [this]() { return set_; });
+  const auto at_most = absl::ToChronoNanoseconds(std::min(timeout, kLongest));
+  return changed_.wait_for(lock, at_most, [this]() { return set_; });
 }
 
 bool WaitUntil(const Clock& clock, absl::FunctionRef<bool()> done, absl::Duration timeout) {

@@ -60,5 +60,18 @@ TEST(Event, IsSetOnceAndForAll) {
   setter.join();
 }
 
+TEST(Event, CanBeWaitedForWithoutEnd) {
+  Event asked;
+  Event event;
+  std::thread setter([&]() {
+    EXPECT_TRUE(asked.WaitFor(absl::InfiniteDuration()));
+    event.Set();
+  });
+
+  asked.Set();
+  EXPECT_TRUE(event.WaitFor(absl::InfiniteDuration()));
+  setter.join();
+}
+
 }  // namespace
 }  // namespace fairlead
