@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -31,14 +32,16 @@ class SocketLivenessTest : public ::testing::Test {
     }
   }
 
-  // The peer's kernel drops all that comes, as behind a cable that is pulled.
-  void BlackHole() {
+  // The peer's kernel drops all that comes, as behind a cable that is pulled. False: a kernel lets
+  // this user attach no filter.
+  [[nodiscard]] bool BlackHole() {
     sock_filter drop = {BPF_RET | BPF_K, 0, 0, 0};
     sock_fprog program = {1, &drop};
-    ASSERT_EQ(::setsockopt(pair_.server.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program,
-                           sizeof(program)),
-              0)
-        << std::strerror(errno);
+    const int attached = ::setsockopt(pair_.server.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER,
+                                      &program, sizeof(program));
+    if (attached != 0 && errno == EPERM && ::geteuid() != 0) return false;
+    EXPECT_EQ(attached, 0) << std::strerror(errno);
+    return true;
   }
 
   tcp_info Info() {
@@ -80,7 +83,7 @@ TEST_F(SocketLivenessTest, APeerThatReadsNothingAnswersProbesOfItsWindow) {
 }
 
 TEST_F(SocketLivenessTest, APeerThatAcknowledgesNothingIsGone) {
-  BlackHole();
+  if (!BlackHole()) GTEST_SKIP() << "wants to run as root: no filter may be attached to a socket";
   ASSERT_EQ(::send(watched(), "x", 1, MSG_NOSIGNAL), 1);
   EXPECT_TRUE(PeerAnswers(watched()));
 
@@ -93,7 +96,7 @@ TEST_F(SocketLivenessTest, APeerThatAcknowledgesNothingIsGone) {
 TEST_F(SocketLivenessTest, APeerThatGoesAfterItsWindowHasClosedIsGone) {
   Fill();
   Await([this] { return Info().tcpi_unacked == 0; });
-  BlackHole();
+  if (!BlackHole()) GTEST_SKIP() << "wants to run as root: no filter may be attached to a socket";
 
   Await([this] { return !PeerAnswers(watched(), absl::Milliseconds(300)); });
 }

@@ -1,6 +1,10 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+import { webcrypto } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { caFingerprint, firstCertificate } from './ca_fingerprint';
+
+// Browsers have it as a global; Debian 12's Node 18 has not.
+globalThis.crypto ??= webcrypto as Crypto;
 
 // What a server answered, and what `openssl x509 -fingerprint -sha256` said of its CA.
 const CACERTS =
